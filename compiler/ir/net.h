@@ -1,0 +1,102 @@
+/* The integer graph: the only truth about numbers.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A net is a list of operators in order of execution over int8 tensors. Its
+ * meaning is exact: interp/ runs it, lower/ turns it into hardware's terms.
+ * Every array lives in the arena that the net was built in.
+ */
+#ifndef ESPL_IR_NET_H
+#define ESPL_IR_NET_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "ir/ops.h"
+#include "math/fixed.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { ESPL_MAX_INPUTS = 16, ESPL_MAX_ELEMENTS = 1 << 26 };
+
+typedef enum { ESPL_TYPE_INT8, ESPL_TYPE_FLOAT32 } espl_type;
+
+/* An int8 tensor of rows x columns x channels (NHWC, batch 1). One-dimensional
+ * data is 1 x 1 x channels. value = scale * (stored - zero_point). */
+typedef struct {
+	const char *name; /* unique in the net */
+	int rows, columns, channels;
+	double scale;
+	int32_t zero_point; /* -128..127 */
+} espl_tensor;
+
+typedef struct {
+	espl_op_kind kind;
+	const char *name; /* unique in the net; "conv_3", kind and index, when the file has none */
+	int input_count;
+	int inputs[ESPL_MAX_INPUTS]; /* tensor indices, in the operator's order */
+	int output;
+
+	/* CONV, DEPTHWISE, pools; 1 and 0 elsewhere. Padding is explicit, never "SAME". For PAD the
+	 * four pads are the operator itself. Kernels up to 64, strides and dilations up to 16. */
+	int kernel_rows, kernel_columns;
+	int stride_rows, stride_columns;
+	int dilation_rows, dilation_columns;
+	int pad_top, pad_bottom, pad_left, pad_right;
+	int depth_multiplier; /* DEPTHWISE: output channel = channel * depth_multiplier + m */
+
+	/* CONV, DEPTHWISE, DENSE: output channels of each array. */
+	const int8_t *weights;    /* layout: ops.h; zero point 0 */
+	const int32_t *bias;      /* [out]; never NULL (zeros when the file has none) */
+	const espl_scale *scales; /* [out]; repeated when the file has one for all */
+	bool scale_per_tensor;
+
+	/* ADD: shifted left by 20, scaled, summed, scaled (TFLite). MEAN: out_scale only. */
+	espl_scale in_scales[2];
+	espl_scale out_scale;
+
+	/* Fused activation, in stored values; -128 and 127 when there is none. */
+	int32_t low, high;
+
+	/* LOGISTIC: the result for stored value v at [v + 128]. */
+	const int8_t *table;
+
+	/* SOFTMAX: input scale times beta, as multiplier and left shift, and the least
+	 * difference that counts (ARITHMETIC: TFLite's PreprocessSoftmaxScaling). */
+	espl_scale softmax_scale;
+	int32_t softmax_least;
+} espl_op;
+
+typedef struct {
+	const char *name;
+	espl_rounding rounding; /* of every requantization */
+	int tensor_count, op_count;
+	espl_tensor *tensors;
+	espl_op *ops;
+	int input_count, output_count;
+	int *inputs, *outputs; /* tensor indices */
+	/* What the file's own inputs and outputs are: FLOAT32 when the file has a QUANTIZE or
+	 * DEQUANTIZE at that border; the tensor itself is int8 always. */
+	espl_type *input_types, *output_types;
+} espl_net;
+
+/* Checks every invariant: indices, order, shapes against the operator, ranges. Importers end with
+ * it; passes assert it.
+ *   fails ESPL_SHAPE or ESPL_RANGE, naming the operator */
+espl_status espl_net_check(const espl_net *net, espl_error *err);
+
+int espl_tensor_elements(const espl_tensor *tensor);
+
+/* Weights of an operator as its tensors' shapes demand; 0 for operators without. Saturates. */
+int64_t espl_op_weights(const espl_net *net, const espl_op *op);
+
+/* Multiplications of an operator, dense: zeros count. 0 for operators without weights. */
+int64_t espl_op_multiplications(const espl_net *net, const espl_op *op);
+
+/* The net as JSON text (docs/net.md), and back. The same net gives the same bytes.
+ *   out   *text in `arena`;  *net in `arena`, checked */
+espl_status espl_net_print(const espl_net *net, espl_arena *arena, const char **text, size_t *size,
+                           espl_error *err);
+espl_status espl_net_parse(const char *text, size_t size, espl_arena *arena, espl_net **net,
+                           espl_error *err);
+
+#endif

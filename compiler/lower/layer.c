@@ -1,0 +1,523 @@
+/* Operators to layers: weights of live channels, biases over bytes, exact steps.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "lower/pass.h"
+#include "lower/step.h"
+
+#include <string.h>
+
+static const int64_t x_most = ((int64_t)1 << (ESPL_ACCUMULATOR_BITS - 1)) - 1;
+
+static int bits_of(int64_t least, int64_t most)
+{
+	int bits = 1;
+
+	while (least < -((int64_t)1 << (bits - 1)) || most > ((int64_t)1 << (bits - 1)) - 1)
+		bits++;
+	return bits;
+}
+
+/* The lowered tensor of a tensor of the net, made on first use. */
+static int lowered_tensor(espl_pass *pass, int t)
+{
+	const int source = pass->views[t].source;
+	const espl_tensor *from = &pass->net->tensors[source];
+	espl_view *view = &pass->views[source];
+	espl_lowered_tensor *to;
+	int *channels;
+	int8_t *constants;
+
+	if (view->lowered >= 0)
+		return view->lowered;
+	view->lowered = pass->lowered->tensor_count++;
+	to = &pass->lowered->tensors[view->lowered];
+	channels = ESPL_ARRAY(pass->arena, int, from->channels);
+	constants = espl_arena_calloc(pass->arena, (size_t)from->channels, 1);
+	*to = (espl_lowered_tensor){
+	        .name = from->name,
+	        .net_tensor = source,
+	        .rows = from->rows,
+	        .columns = from->columns,
+	        .net_channels = channels,
+	        .zero_point = from->zero_point,
+	        .net_channel_count = from->channels,
+	        .constants = constants,
+	};
+	for (int c = 0; c < from->channels; c++) {
+		constants[c] = (int8_t)view->least[c];
+		if (!view->removed[c])
+			channels[to->channels++] = c;
+	}
+	return view->lowered;
+}
+
+static espl_layer *new_layer(espl_pass *pass, const espl_op *op, espl_layer_kind kind, int result)
+{
+	espl_layer *layer = &pass->lowered->layers[pass->lowered->layer_count++];
+	const espl_view *in = &pass->views[op->inputs[0]];
+
+	*layer = (espl_layer){
+	        .kind = kind,
+	        .name = op->name,
+	        .net_op = (int)(op - pass->net->ops),
+	        .input_count = op->input_count,
+	        .kernel_rows = op->kernel_rows ? op->kernel_rows : 1,
+	        .kernel_columns = op->kernel_columns ? op->kernel_columns : 1,
+	        .stride_rows = op->stride_rows ? op->stride_rows : 1,
+	        .stride_columns = op->stride_columns ? op->stride_columns : 1,
+	        .dilation_rows = op->dilation_rows ? op->dilation_rows : 1,
+	        .dilation_columns = op->dilation_columns ? op->dilation_columns : 1,
+	        .pad_top = op->pad_top + in->pad_top,
+	        .pad_left = op->pad_left + in->pad_left,
+	        .pad = espl_source(pass, op->inputs[0])->zero_point + 128,
+	        .zero_point = pass->net->tensors[op->output].zero_point,
+	        .low = op->low,
+	        .high = op->high,
+	        .least = INT64_MAX,
+	        .most = INT64_MIN,
+	        .multiplications = espl_op_multiplications(pass->net, op),
+	};
+	for (int i = 0; i < op->input_count; i++)
+		layer->inputs[i] = lowered_tensor(pass, op->inputs[i]);
+	layer->output = lowered_tensor(pass, result);
+	for (int c = 0; c < pass->net->tensors[result].channels; c++)
+		layer->constant_channels += pass->views[pass->views[result].source].removed[c];
+	return layer;
+}
+
+static const espl_lowered_tensor *tensor_of(const espl_pass *pass, int lowered)
+{
+	return &pass->lowered->tensors[lowered];
+}
+
+static espl_curve curve_of(const espl_pass *pass, const espl_op *op, int channel)
+{
+	espl_curve curve = {.rounding = pass->net->rounding,
+	                    .zero_point = pass->net->tensors[op->output].zero_point,
+	                    .low = op->low,
+	                    .high = op->high};
+
+	if (op->kind == ESPL_OP_AVERAGE_POOL) {
+		/* the slope 1 / cells, as a multiplier in [2^30, 2^31) */
+		curve.cells = op->kernel_rows * op->kernel_columns;
+		while (((int64_t)1 << (31 - curve.scale.exponent)) / curve.cells < (int64_t)1 << 30)
+			curve.scale.exponent--;
+		curve.scale.multiplier =
+		        (int32_t)((((int64_t)1 << (31 - curve.scale.exponent)) - 1) / curve.cells);
+	} else {
+		curve.scale = op->kind == ESPL_OP_MEAN ? op->out_scale : op->scales[channel];
+	}
+	return curve;
+}
+
+static void note(espl_layer *layer, int64_t least, int64_t most, const espl_step *step)
+{
+	int bits = 0;
+
+	layer->least = least < layer->least ? least : layer->least;
+	layer->most = most > layer->most ? most : layer->most;
+	layer->accumulator_bits = bits_of(layer->least, layer->most);
+	while (step->multiplier >> bits)
+		bits++;
+	layer->multiplier_bits = bits > layer->multiplier_bits ? bits : layer->multiplier_bits;
+}
+
+static espl_status no_form(const espl_layer *layer, int channel, int64_t least, int64_t most,
+                           espl_error *err)
+{
+	return espl_fail(err, ESPL_RANGE,
+	                 "%s: channel %d: no exact requantization of %lld..%lld with a multiplier of %d "
+	                 "bits",
+	                 layer->name, channel, (long long)least, (long long)most,
+	                 (int)ESPL_MULTIPLIER_BITS);
+}
+
+/* A channel that stays although it is constant: the sum is not looked at. */
+static espl_step constant_step(const espl_layer *layer, int32_t value)
+{
+	const int32_t level = value - layer->zero_point;
+
+	return (espl_step){.positive = level, .negative = level};
+}
+
+/* The step of output channel `channel`, and whether its weights matter. */
+static espl_status find_step(espl_pass *pass, espl_layer *layer, const espl_op *op, int channel,
+                             espl_step *step, bool *constant, espl_error *err)
+{
+	const espl_curve curve = curve_of(pass, op, channel);
+	int64_t least, most;
+	int32_t value;
+
+	espl_accumulator_range(pass, op, channel, &least, &most);
+	value = espl_curve_value(&curve, least);
+	*constant = value == espl_curve_value(&curve, most);
+	if (*constant) {
+		*step = constant_step(layer, value);
+		layer->checked += 2;
+		return ESPL_OK;
+	}
+	if (least < -x_most - 1 || most > x_most)
+		return espl_fail(err, ESPL_RANGE, "%s: channel %d: the sum reaches %lld..%lld, beyond %d bits",
+		                 layer->name, channel, (long long)least, (long long)most,
+		                 (int)ESPL_ACCUMULATOR_BITS);
+	if (!espl_step_find(&curve, least, most, step, &layer->checked))
+		return no_form(layer, channel, least, most, err);
+	note(layer, least, most, step);
+	return ESPL_OK;
+}
+
+static espl_status set_bias(const espl_layer *layer, int channel, int64_t bias, espl_step *step,
+                            espl_error *err)
+{
+	if (bias < -x_most - 1 || bias > x_most)
+		return espl_fail(err, ESPL_RANGE, "%s: channel %d: the bias %lld is beyond %d bits",
+		                 layer->name, channel, (long long)bias, (int)ESPL_ACCUMULATOR_BITS);
+	step->bias = (int32_t)bias;
+	return ESPL_OK;
+}
+
+/* -- convolution ------------------------------------------------------------------------------------ */
+
+static espl_status make_conv(espl_pass *pass, const espl_op *op, int result, espl_error *err)
+{
+	espl_layer *layer = new_layer(pass, op, ESPL_LAYER_CONV, result);
+	const espl_lowered_tensor *in = tensor_of(pass, layer->inputs[0]);
+	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
+	const espl_view *view = &pass->views[pass->views[op->inputs[0]].source];
+	const int taps = op->kernel_rows * op->kernel_columns, zero = in->zero_point;
+	int8_t *weights = ESPL_ARRAY(pass->arena, int8_t, (size_t)out->channels * (size_t)taps *
+	                                                          (size_t)in->channels);
+	espl_step *steps = ESPL_ARRAY(pass->arena, espl_step, out->channels);
+
+	for (int o = 0; o < out->channels; o++) {
+		const int channel = out->net_channels[o];
+		const int8_t *from = op->weights + (int64_t)channel * taps * in->net_channel_count;
+		int8_t *to = weights + (int64_t)o * taps * in->channels;
+		int64_t bias = op->bias[channel];
+		bool constant;
+
+		ESPL_TRY(find_step(pass, layer, op, channel, &steps[o], &constant, err));
+		if (constant)
+			continue;
+		for (int k = 0; k < taps; k++)
+			for (int c = 0, live = 0; c < in->net_channel_count; c++) {
+				const int weight = from[k * in->net_channel_count + c];
+
+				if (view->removed[c]) {
+					bias += (int64_t)weight * (view->least[c] - zero);
+					continue;
+				}
+				to[k * in->channels + live++] = (int8_t)weight;
+				bias -= (int64_t)weight * (zero + 128);
+				layer->nonzero_multiplications += weight != 0;
+			}
+		ESPL_TRY(set_bias(layer, channel, bias, &steps[o], err));
+	}
+	layer->nonzero_multiplications *= (int64_t)out->rows * out->columns;
+	layer->weights = weights;
+	layer->steps = steps;
+	return ESPL_OK;
+}
+
+/* -- dense, and a convolution whose kernel is the whole image ----------------------------------------- */
+
+static void dense_weights(const espl_pass *pass, const espl_op *op, const espl_lowered_tensor *in,
+                          int channel, int8_t *to, int64_t *bias)
+{
+	const espl_view *view = &pass->views[pass->views[op->inputs[0]].source];
+	const int positions = in->rows * in->columns;
+	const int8_t *from = op->weights + (int64_t)channel * positions * in->net_channel_count;
+
+	for (int p = 0; p < positions; p++)
+		for (int c = 0, live = 0; c < in->net_channel_count; c++) {
+			const int weight = from[p * in->net_channel_count + c];
+
+			if (view->removed[c]) {
+				*bias += (int64_t)weight * (view->least[c] - in->zero_point);
+				continue;
+			}
+			to[p * in->channels + live++] = (int8_t)weight;
+			*bias -= (int64_t)weight * in->zero_point;
+		}
+}
+
+/* One step for all neurons, over the union of their ranges; steps[] keeps each one's bias. */
+static bool share_step(espl_pass *pass, espl_layer *layer, const espl_op *op, espl_step *steps)
+{
+	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
+	const espl_curve curve = curve_of(pass, op, 0);
+	int64_t least = INT64_MAX, most = INT64_MIN;
+	espl_step step = {0};
+
+	if (!op->scale_per_tensor)
+		return false;
+	for (int o = 0; o < out->channels; o++) {
+		int64_t low, high;
+
+		espl_accumulator_range(pass, op, out->net_channels[o], &low, &high);
+		least = low < least ? low : least;
+		most = high > most ? high : most;
+	}
+	if (least < -x_most - 1 || most > x_most ||
+	    !espl_step_find(&curve, least, most, &step, &layer->checked))
+		return false;
+	for (int o = 0; o < out->channels; o++)
+		steps[o] = step;
+	note(layer, least, most, &step);
+	return true;
+}
+
+static espl_status make_dense(espl_pass *pass, const espl_op *op, int result, espl_error *err)
+{
+	espl_layer *layer = new_layer(pass, op, ESPL_LAYER_DENSE, result);
+	const espl_lowered_tensor *in = tensor_of(pass, layer->inputs[0]);
+	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
+	const size_t inputs = (size_t)in->rows * (size_t)in->columns * (size_t)in->channels;
+	int8_t *weights = ESPL_ARRAY(pass->arena, int8_t, (size_t)out->channels * inputs);
+	espl_step *steps = ESPL_ARRAY(pass->arena, espl_step, out->channels);
+
+	layer->kernel_rows = layer->kernel_columns = layer->stride_rows = layer->stride_columns = 1;
+	layer->step_per_tensor = share_step(pass, layer, op, steps);
+	for (int o = 0; o < out->channels; o++) {
+		const int channel = out->net_channels[o];
+		int64_t bias = op->bias[channel];
+		bool constant = false;
+
+		if (!layer->step_per_tensor)
+			ESPL_TRY(find_step(pass, layer, op, channel, &steps[o], &constant, err));
+		if (constant)
+			continue;
+		dense_weights(pass, op, in, channel, weights + (size_t)o * inputs, &bias);
+		for (size_t i = 0; i < inputs; i++)
+			layer->nonzero_multiplications += weights[(size_t)o * inputs + i] != 0;
+		ESPL_TRY(set_bias(layer, channel, bias, &steps[o], err));
+	}
+	layer->weights = weights;
+	layer->steps = steps;
+	return ESPL_OK;
+}
+
+static bool is_dense(const espl_pass *pass, const espl_op *op)
+{
+	const espl_tensor *in = espl_source(pass, op->inputs[0]);
+	const espl_tensor *out = &pass->net->tensors[op->output];
+
+	return out->rows == 1 && out->columns == 1 && !espl_reads_padding(pass, op) &&
+	       op->kernel_rows == in->rows && op->kernel_columns == in->columns &&
+	       (op->kernel_rows == 1 || op->dilation_rows == 1) &&
+	       (op->kernel_columns == 1 || op->dilation_columns == 1);
+}
+
+/* -- a channel at a time ------------------------------------------------------------------------------ */
+
+static espl_status window_in_image(const espl_pass *pass, const espl_op *op, espl_error *err)
+{
+	const espl_tensor *in = espl_source(pass, op->inputs[0]);
+	const espl_tensor *out = &pass->net->tensors[op->output];
+
+	if (op->pad_top || op->pad_left ||
+	    (out->rows - 1) * op->stride_rows + op->kernel_rows > in->rows ||
+	    (out->columns - 1) * op->stride_columns + op->kernel_columns > in->columns)
+		return espl_fail(err, ESPL_UNSUPPORTED,
+		                 "%s: an average pool whose windows reach beyond the image divides by "
+		                 "different numbers",
+		                 op->name);
+	return ESPL_OK;
+}
+
+static int *sources(espl_pass *pass, const espl_layer *layer, int multiplier)
+{
+	const espl_lowered_tensor *in = tensor_of(pass, layer->inputs[0]);
+	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
+	int *source = ESPL_ARRAY(pass->arena, int, out->channels);
+
+	for (int o = 0; o < out->channels; o++)
+		for (int c = 0; c < in->channels; c++)
+			if (in->net_channels[c] == out->net_channels[o] / multiplier)
+				source[o] = c;
+	return source;
+}
+
+static espl_status make_depthwise(espl_pass *pass, const espl_op *op, int result, espl_error *err)
+{
+	espl_layer *layer = new_layer(pass, op, ESPL_LAYER_DEPTHWISE, result);
+	const espl_lowered_tensor *in = tensor_of(pass, layer->inputs[0]);
+	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
+	const bool sum = op->kind != ESPL_OP_DEPTHWISE;
+	int taps, zero = in->zero_point;
+	espl_step *steps = ESPL_ARRAY(pass->arena, espl_step, out->channels);
+	int8_t *weights;
+
+	if (op->kind == ESPL_OP_AVERAGE_POOL) {
+		ESPL_TRY(window_in_image(pass, op, err));
+		layer->zero_point = zero = 0; /* the average of stored values */
+	} else if (op->kind == ESPL_OP_MEAN) {
+		layer->kernel_rows = in->rows;
+		layer->kernel_columns = in->columns;
+	}
+	taps = layer->kernel_rows * layer->kernel_columns;
+	weights = ESPL_ARRAY(pass->arena, int8_t, (size_t)out->channels * (size_t)taps);
+	layer->source = sources(pass, layer, sum ? 1 : op->depth_multiplier);
+	for (int o = 0; o < out->channels; o++) {
+		const int channel = out->net_channels[o];
+		int64_t bias = op->bias ? op->bias[channel] : 0;
+		bool constant;
+
+		ESPL_TRY(find_step(pass, layer, op, channel, &steps[o], &constant, err));
+		if (constant)
+			continue;
+		for (int k = 0; k < taps; k++) {
+			const int weight =
+			        sum ? 1 : op->weights[(int64_t)k * out->net_channel_count + channel];
+
+			weights[o * taps + k] = (int8_t)weight;
+			bias -= (int64_t)weight * (zero + 128);
+			layer->nonzero_multiplications += weight != 0;
+		}
+		ESPL_TRY(set_bias(layer, channel, bias, &steps[o], err));
+	}
+	layer->nonzero_multiplications *= (int64_t)out->rows * out->columns;
+	layer->weights = weights;
+	layer->steps = steps;
+	return ESPL_OK;
+}
+
+/* Layers that pass a byte on: MAX, TABLE, PAD. */
+static espl_layer *make_identity(espl_pass *pass, const espl_op *op, espl_layer_kind kind)
+{
+	espl_layer *layer = new_layer(pass, op, kind, op->output);
+	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
+	espl_step *steps = ESPL_ARRAY(pass->arena, espl_step, out->channels);
+
+	for (int o = 0; o < out->channels; o++) {
+		steps[o] = (espl_step){.bias = -128, .multiplier = 1};
+		note(layer, INT8_MIN, INT8_MAX, &steps[o]);
+	}
+	layer->steps = steps;
+	layer->source = sources(pass, layer, 1);
+	layer->zero_point = 0;
+	if (kind == ESPL_LAYER_MAX)
+		layer->pad = 0;
+	return layer;
+}
+
+static void make_pad(espl_pass *pass, const espl_op *op)
+{
+	espl_layer *layer = make_identity(pass, op, ESPL_LAYER_DEPTHWISE);
+	const size_t channels = (size_t)tensor_of(pass, layer->output)->channels;
+	int8_t *weights = espl_arena_calloc(pass->arena, channels, 1);
+
+	memset(weights, 1, channels);
+	layer->weights = weights;
+	layer->kernel_rows = layer->kernel_columns = 1;
+	layer->low = INT8_MIN;
+	layer->high = INT8_MAX;
+}
+
+static espl_status make_add(espl_pass *pass, const espl_op *op, espl_error *err)
+{
+	espl_layer *layer = new_layer(pass, op, ESPL_LAYER_ADD, op->output);
+	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
+	espl_step *steps = ESPL_ARRAY(pass->arena, espl_step, out->channels);
+	const int32_t full[2] = {INT8_MIN, INT8_MAX};
+	espl_step step = {0};
+
+	if (!espl_step_find_add(pass->net, op, full, full, &step, &layer->multiplier_b, &layer->bias_b,
+	                        &layer->checked))
+		return espl_fail(err, ESPL_RANGE, "%s: no exact form of the sum with multipliers of %d bits",
+		                 op->name, (int)ESPL_MULTIPLIER_BITS);
+	for (int o = 0; o < out->channels; o++)
+		steps[o] = step;
+	note(layer, 2 * INT8_MIN, 2 * INT8_MAX, &step);
+	layer->steps = steps;
+	return ESPL_OK;
+}
+
+static espl_status make_layer(espl_pass *pass, int o, espl_error *err)
+{
+	const espl_op *op = &pass->net->ops[o];
+	const int table = pass->table_of[o];
+	const int result = table >= 0 ? pass->net->ops[table].output : op->output;
+	espl_layer *layer;
+	espl_status status = ESPL_OK;
+
+	switch (op->kind) {
+	case ESPL_OP_CONV:
+		status = is_dense(pass, op) ? make_dense(pass, op, result, err)
+		                            : make_conv(pass, op, result, err);
+		break;
+	case ESPL_OP_DENSE:
+		status = make_dense(pass, op, result, err);
+		break;
+	case ESPL_OP_DEPTHWISE:
+	case ESPL_OP_AVERAGE_POOL:
+	case ESPL_OP_MEAN:
+		status = make_depthwise(pass, op, result, err);
+		break;
+	case ESPL_OP_MAX_POOL:
+		make_identity(pass, op, ESPL_LAYER_MAX);
+		break;
+	case ESPL_OP_LOGISTIC:
+		layer = make_identity(pass, op, ESPL_LAYER_TABLE);
+		layer->low = INT8_MIN;
+		layer->high = INT8_MAX;
+		layer->table = op->table;
+		break;
+	case ESPL_OP_PAD:
+		make_pad(pass, op);
+		break;
+	case ESPL_OP_ADD:
+		status = make_add(pass, op, err);
+		break;
+	case ESPL_OP_CONCAT:
+		new_layer(pass, op, ESPL_LAYER_CONCAT, op->output);
+		break;
+	default:
+		break;
+	}
+	if (!status && table >= 0) {
+		layer = &pass->lowered->layers[pass->lowered->layer_count - 1];
+		layer->table = pass->net->ops[table].table;
+		layer->net_op = table;
+	}
+	return status;
+}
+
+static void list_borders(espl_pass *pass)
+{
+	const espl_net *net = pass->net;
+	espl_lowered *lowered = pass->lowered;
+
+	lowered->input_count = net->input_count;
+	lowered->output_count = net->output_count;
+	lowered->inputs = ESPL_ARRAY(pass->arena, int, net->input_count);
+	lowered->outputs = ESPL_ARRAY(pass->arena, int, net->output_count);
+	lowered->host_softmax = ESPL_ARRAY(pass->arena, int, net->output_count);
+	for (int i = 0; i < net->input_count; i++)
+		lowered->inputs[i] = lowered_tensor(pass, net->inputs[i]);
+}
+
+espl_status espl_make_layers(espl_pass *pass, espl_error *err)
+{
+	const espl_net *net = pass->net;
+	espl_lowered *lowered = pass->lowered;
+
+	lowered->tensors = ESPL_ARRAY(pass->arena, espl_lowered_tensor, net->tensor_count);
+	lowered->layers = ESPL_ARRAY(pass->arena, espl_layer, net->op_count);
+	list_borders(pass);
+	for (int o = 0; o < net->op_count; o++)
+		if (!pass->gone[o])
+			ESPL_TRY(make_layer(pass, o, err));
+	for (int i = 0; i < net->output_count; i++) {
+		int t = net->outputs[i];
+
+		lowered->host_softmax[i] = -1;
+		for (int o = 0; o < net->op_count; o++)
+			if (net->ops[o].output == t && net->ops[o].kind == ESPL_OP_SOFTMAX) {
+				lowered->host_softmax[i] = o;
+				t = net->ops[o].inputs[0];
+			}
+		lowered->outputs[i] = lowered_tensor(pass, t);
+	}
+	return ESPL_OK;
+}

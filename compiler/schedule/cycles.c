@@ -1,0 +1,73 @@
+/* The exact number of cycles: the rule of rtl/shell/espl_sequencer.sv, in C.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ *   last(k)      = max(first(k) + cycles - 1, last(k - 1) + drain(k - 1))
+ *   first(k + 1) = last(k) + 1
+ *   first of the next layer = last + drain + GAP
+ */
+#include "schedule/work.h"
+
+enum {
+	START_CYCLES = 14,  /* from the input's last beat to the first layer's first cycle */
+	FINISH_CYCLES = 2,  /* from the last layer's end to the beat before the result's first */
+	RESTART_CYCLES = 14, /* from a result's completion to the next inference's first cycle */
+};
+
+static int gap(const espl_work *work)
+{
+	int stages = 0;
+
+	for (int n = 1; n < work->splits; n *= 4)
+		stages++;
+	return 32 + stages;
+}
+
+int64_t espl_count_cycles(const espl_work *work, const int *cycles, const int *loops, int groups,
+                          const int *entries, int period, int blocks)
+{
+	int64_t last = -1, drained = -1; /* drained: the cycle that the next block may end in */
+
+	for (int g = 0; g < groups; g++)
+		for (int b = 0; b < blocks; b++) {
+			const int64_t end = last + cycles[g];
+
+			last = end > drained ? end : drained;
+			drained = last + (int64_t)entries[b % period] * loops[g];
+		}
+	return drained + gap(work);
+}
+
+/* Beats of the input stream for one inference. */
+static int64_t input_beats(const espl_work *work)
+{
+	int64_t beats = 0;
+
+	for (int t = 0; t < work->tensor_count; t++) {
+		const espl_work_tensor *tensor = &work->tensors[t];
+		const espl_place *place = &work->plan->places[t];
+
+		if (!tensor->is_input)
+			continue;
+		if (place->kind == ESPL_PLACE_WIDE)
+			beats += (int64_t)place->plane_count *
+			         (1 + place->plane_words * espl_ceil_div(work->lanes, 8));
+		else
+			beats += 1 + (int64_t)espl_ceil_div(tensor->tensor.rows * tensor->tensor.columns *
+			                                            tensor->tensor.channels,
+			                                    work->splits) *
+			                     espl_ceil_div(work->splits, 8);
+	}
+	return beats;
+}
+
+void espl_count_latency(espl_work *work)
+{
+	espl_plan *plan = work->plan;
+	int64_t sum = 0;
+
+	for (int l = 0; l < plan->layer_count; l++)
+		sum += plan->layers[l].cycles;
+	plan->load_cycles = input_beats(work);
+	plan->latency_cycles = START_CYCLES + sum + FINISH_CYCLES + plan->output_beats;
+	plan->interval_cycles = RESTART_CYCLES + sum;
+}

@@ -1,0 +1,795 @@
+/* The program: taps, weight streams, parameters, layer after layer.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "schedule/work.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+	SLOT_BITS = 15,
+	REL_BITS = 13,
+	ADDRESS_BITS = 17,
+	ROUND_BITS = ESPL_ROUND_BITS,
+	MODE_ALL = 0,
+	MODE_PER_SPLIT = 1,
+	MODE_DENSE = 2,
+};
+
+typedef struct {
+	espl_work *work;
+	espl_tables *tables;
+	espl_work_layer *layer;
+	const espl_work_tensor *in, *out;
+	int tap_bits;
+	/* of the layer being written */
+	int group_count, group_capacity;
+	int *cycles, *loops;
+	int64_t issued;
+	int narrow_base, param_base, group_base;
+	int taps;
+	int *tap; /* [channel][kernel position]: index in the tap table, -1 where none reads it */
+} coder;
+
+/* One stream of a group, in one split. */
+typedef struct {
+	int count, capacity;
+	uint32_t *entries;
+} stream;
+
+bool espl_shares_step(const espl_work *work, const espl_work_layer *layer)
+{
+	return layer->layer.kind == ESPL_LAYER_DENSE && layer->layer.step_per_tensor &&
+	       work->requantizers >= 4 &&
+	       work->tensors[layer->layer.output].kind != ESPL_PLACE_WIDE;
+}
+
+static void push(coder *c, stream *to, int weight, int tap)
+{
+	if (to->count == to->capacity) {
+		const int capacity = 2 * to->capacity + 64;
+		uint32_t *entries = ESPL_ARRAY(c->work->arena, uint32_t, capacity);
+
+		if (to->count)
+			memcpy(entries, to->entries, (size_t)to->count * sizeof(*entries));
+		to->entries = entries;
+		to->capacity = capacity;
+	}
+	to->entries[to->count++] = (uint32_t)(uint8_t)weight | (uint32_t)tap << 8;
+}
+
+/* Appends a group: its streams, made equally long by weights of zero. */
+static void put_group(coder *c, stream *streams, int loops, int base)
+{
+	espl_tables *t = c->tables;
+	int n = 1;
+
+	for (int s = 0; s < c->work->splits; s++)
+		n = espl_greatest(n, streams[s].count);
+	if (t->narrow_count + n > t->narrow_capacity) {
+		const int capacity = 2 * (t->narrow_count + n) + 1024;
+
+		for (int s = 0; s < c->work->splits; s++) {
+			uint32_t *grown = ESPL_ARRAY(c->work->arena, uint32_t, capacity);
+
+			if (t->narrow_count)
+				memcpy(grown, t->narrow[s],
+				       (size_t)t->narrow_count * sizeof(*grown));
+			t->narrow[s] = grown;
+		}
+		t->narrow_capacity = capacity;
+	}
+	for (int s = 0; s < c->work->splits; s++) {
+		for (int i = 0; i < streams[s].count; i++) {
+			t->narrow[s][t->narrow_count + i] = streams[s].entries[i];
+			c->issued += streams[s].entries[i] % 256 != 0;
+		}
+		streams[s].count = 0;
+	}
+	t->narrow_count += n;
+	if (c->group_count == c->group_capacity) {
+		const int capacity = 2 * c->group_capacity + 64;
+		int *cycles = ESPL_ARRAY(c->work->arena, int, capacity);
+		int *more = ESPL_ARRAY(c->work->arena, int, capacity);
+
+		if (c->group_count) {
+			memcpy(cycles, c->cycles, (size_t)c->group_count * sizeof(*cycles));
+			memcpy(more, c->loops, (size_t)c->group_count * sizeof(*more));
+		}
+		c->cycles = cycles;
+		c->loops = more;
+		c->group_capacity = capacity;
+	}
+	c->cycles[c->group_count] = n;
+	c->loops[c->group_count++] = loops;
+	{
+		const int index = espl_table_append(c->work->arena, &t->group, 1);
+
+		espl_put_bits(&t->group.words[index], 0, 16, (uint64_t)n);
+		espl_put_bits(&t->group.words[index], 16, 5, (uint64_t)loops);
+		espl_put_bits(&t->group.words[index], 21, ADDRESS_BITS, (uint64_t)base);
+	}
+}
+
+/* Param, full: {dest 17, mask 16, negative 24, positive 24, shift 6, multiplier 24, bias 24, 0} */
+static void put_record(coder *c, const espl_step *step, uint32_t mask, int dest)
+{
+	espl_table *to = &c->tables->param;
+	const int index = espl_table_append(c->work->arena, to, 1);
+	uint64_t *word = to->words + (size_t)index * (size_t)to->width_beats;
+	int low = 1;
+
+	espl_put_bits(word, low, 24, (uint64_t)(int64_t)step->bias);
+	espl_put_bits(word, low += 24, 24, (uint64_t)step->multiplier);
+	espl_put_bits(word, low += 24, 6, (uint64_t)step->shift);
+	espl_put_bits(word, low += 6, ROUND_BITS, (uint64_t)(int64_t)step->positive);
+	espl_put_bits(word, low += ROUND_BITS, ROUND_BITS, (uint64_t)(int64_t)step->negative);
+	espl_put_bits(word, low += ROUND_BITS, 16, mask);
+	espl_put_bits(word, low + 16, ADDRESS_BITS, (uint64_t)dest);
+}
+
+/* Where channel c of the result goes, for one phase of the computing space. */
+static void destination(const coder *c, int channel, int phase_row, int phase_column,
+                        uint32_t *mask, int *dest)
+{
+	*mask = 0;
+	*dest = c->out->base + channel * c->out->channel_stride;
+	if (c->out->kind != ESPL_PLACE_WIDE)
+		return;
+	for (int s = 0; s < c->work->splits; s++) {
+		const int word = espl_work_plane(c->work, c->out, channel, phase_row, phase_column, s);
+
+		if (word < 0)
+			continue;
+		*mask |= 1u << s;
+		*dest = word * c->work->lanes;
+	}
+}
+
+static int intern_tap(coder *c, const espl_reach *reach, int slot)
+{
+	const int rel = reach->row * c->in->pitch + reach->column;
+	uint64_t word = 0;
+
+	espl_put_bits(&word, 0, SLOT_BITS, (uint64_t)slot);
+	espl_put_bits(&word, SLOT_BITS, REL_BITS, (uint64_t)(int64_t)rel);
+	espl_put_bits(&word, SLOT_BITS + REL_BITS, 3, (uint64_t)reach->left);
+	espl_put_bits(&word, SLOT_BITS + REL_BITS + 3, 3, (uint64_t)reach->right);
+	espl_put_bits(&word, SLOT_BITS + REL_BITS + 6, 1, (uint64_t)reach->limit);
+	return espl_table_intern(c->work->arena, &c->tables->tap, &word);
+}
+
+/* The tensor and channel that a channel of an alias stands for. */
+static const espl_work_tensor *resolve(const espl_work *work, const espl_work_tensor *tensor,
+                                       int *channel)
+{
+	while (tensor->alias >= 0) {
+		*channel += tensor->alias_channel;
+		tensor = &work->tensors[tensor->alias];
+	}
+	return tensor;
+}
+
+/* -- convolution: all splits together make one output channel ------------------------------------ */
+
+static void conv_group(coder *c, stream *streams, const int *split_of, int o)
+{
+	const espl_layer *l = &c->layer->layer;
+	const int channels = c->in->tensor.channels;
+
+	for (int i = 0; i < channels; i++)
+		for (int k = 0; k < c->taps; k++) {
+			const int weight = l->weights[((int64_t)o * c->taps + k) * channels + i];
+
+			if (weight && c->tap[i * c->taps + k] >= 0)
+				push(c, &streams[split_of[i * c->taps + k]], weight, c->tap[i * c->taps + k]);
+		}
+}
+
+/* What taps that never meet the image add to the sum: their weights times the padding. */
+static int64_t outside(const coder *c, int o)
+{
+	const espl_layer *l = &c->layer->layer;
+	const int channels = c->in->tensor.channels;
+	int64_t sum = 0;
+
+	for (int k = 0; k < c->taps; k++) {
+		if (c->tap[k] >= 0) /* a kernel position is reached in all channels or in none */
+			continue;
+		if (l->kind == ESPL_LAYER_CONV)
+			for (int i = 0; i < channels; i++)
+				sum += l->weights[((int64_t)o * c->taps + k) * channels + i];
+		else if (l->weights)
+			sum += l->weights[(int64_t)o * c->taps + k];
+	}
+	return sum * l->pad;
+}
+
+static void conv_phase(coder *c, stream *streams, int phase_row, int phase_column)
+{
+	const espl_layer *l = &c->layer->layer;
+	const int channels = c->in->tensor.channels;
+	int *split_of = ESPL_ARRAY(c->work->arena, int, channels * c->taps);
+	int origin = 0;
+	const espl_work_tensor *root = resolve(c->work, c->in, &origin);
+
+	if (c->in->shared)
+		espl_share_taps(c->work, c->layer, phase_row, phase_column, split_of);
+	for (int i = 0; i < channels; i++)
+		for (int k = 0; k < c->taps; k++) {
+			espl_reach reach;
+			int word = -1;
+
+			c->tap[i * c->taps + k] = -1;
+			if (!espl_reach_of(c->work, c->layer, phase_row, phase_column,
+			                   k / l->kernel_columns, k % l->kernel_columns, &reach))
+				continue;
+			for (int s = 0; s < c->work->splits && word < 0; s++) {
+				if (c->in->shared && s != split_of[i * c->taps + k])
+					continue;
+				word = espl_work_plane(c->work, c->in, i, reach.phase_row,
+				                       reach.phase_column, s);
+				split_of[i * c->taps + k] = s;
+			}
+			c->tap[i * c->taps + k] = intern_tap(c, &reach, word - root->base);
+		}
+	for (int o = 0; o < c->out->tensor.channels; o++) {
+		espl_step step = l->steps[o];
+		uint32_t mask;
+		int dest;
+
+		conv_group(c, streams, split_of, o);
+		put_group(c, streams, 1, root->base);
+		step.bias += (int32_t)outside(c, o);
+		destination(c, o, phase_row, phase_column, &mask, &dest);
+		put_record(c, &step, mask, dest);
+	}
+}
+
+/* -- a channel a split: depthwise, pools, sums of two, tables ------------------------------------ */
+
+static void split_stream(coder *c, stream *to, int o, int source, int second_tap)
+{
+	const espl_layer *l = &c->layer->layer;
+	int last = -1;
+
+	(void)source;
+	if (l->kind == ESPL_LAYER_ADD) {
+		/* both bytes in one sum: a + 256 b */
+		push(c, to, 1, c->tap[0]);
+		push(c, to, 127, second_tap);
+		push(c, to, 127, second_tap);
+		push(c, to, 2, second_tap);
+		return;
+	}
+	for (int k = 0; k < c->taps; k++) {
+		const int weight = l->kind == ESPL_LAYER_DEPTHWISE ? l->weights[(int64_t)o * c->taps + k]
+		                   : l->kind == ESPL_LAYER_MAX     ? 0
+		                                                   : 1;
+
+		if (c->tap[k] < 0 || (!weight && l->kind != ESPL_LAYER_MAX))
+			continue;
+		push(c, to, weight, c->tap[k]);
+		last = to->count - 1;
+	}
+	if (l->kind == ESPL_LAYER_MAX && last >= 0)
+		to->entries[last] |= 1; /* the greatest so far, times one, in the end */
+}
+
+static void split_taps(coder *c, int phase_row, int phase_column)
+{
+	const espl_layer *l = &c->layer->layer;
+	const int phases = c->in->phase_columns;
+
+	for (int k = 0; k < c->taps; k++) {
+		espl_reach reach;
+
+		c->tap[k] = -1;
+		if (l->kind == ESPL_LAYER_ADD)
+			continue;
+		if (espl_reach_of(c->work, c->layer, phase_row, phase_column, k / l->kernel_columns,
+		                  k % l->kernel_columns, &reach))
+			c->tap[k] = intern_tap(c, &reach,
+			                       (reach.phase_row * phases + reach.phase_column) *
+			                               c->in->plane_words);
+	}
+}
+
+/* ADD: absolute taps on both operands of an output channel. */
+static int add_taps(coder *c, int o, int split, int phase_row, int phase_column)
+{
+	const espl_work_tensor *b = &c->work->tensors[c->layer->layer.inputs[1]];
+	espl_reach reach;
+
+	espl_reach_of(c->work, c->layer, phase_row, phase_column, 0, 0, &reach);
+	c->tap[0] = intern_tap(
+	        c, &reach,
+	        espl_work_plane(c->work, c->in, o, reach.phase_row, reach.phase_column, split));
+	return intern_tap(
+	        c, &reach,
+	        espl_work_plane(c->work, b, o, reach.phase_row, reach.phase_column, split));
+}
+
+static void split_records(coder *c, const int *outputs, int loops, int phase_row, int phase_column)
+{
+	const espl_layer *l = &c->layer->layer;
+
+	for (int s = 0; s < loops; s++) {
+		espl_step step = {0};
+		uint32_t mask = 0;
+		int dest = 0;
+
+		if (outputs[s] >= 0) {
+			step = l->steps[outputs[s]];
+			step.bias += (int32_t)outside(c, outputs[s]);
+			destination(c, outputs[s], phase_row, phase_column, &mask, &dest);
+		}
+		put_record(c, &step, mask, dest);
+		if (l->kind == ESPL_LAYER_ADD) {
+			step.bias = l->bias_b;
+			step.multiplier = l->multiplier_b;
+			put_record(c, &step, mask, dest);
+		}
+	}
+}
+
+static void split_phase(coder *c, stream *streams, int phase_row, int phase_column)
+{
+	const espl_work *work = c->work;
+	const espl_layer *l = &c->layer->layer;
+	const int count = c->out->tensor.channels;
+	const int phases = c->in->phase_rows * c->in->phase_columns;
+	bool *done = ESPL_ARRAY(work->arena, bool, count);
+	int origin = 0;
+	const espl_work_tensor *root = resolve(work, c->in, &origin);
+
+	split_taps(c, phase_row, phase_column);
+	for (int local = 0; local < root->locals; local++)
+		for (bool more = true; more;) {
+			int outputs[ESPL_MAX_SPLITS], loops = 0;
+
+			memset(outputs, -1, sizeof(outputs));
+			for (int o = 0; o < count; o++) {
+				int channel = l->source ? l->source[o] : o;
+				const int source = channel;
+				const espl_work_tensor *of = resolve(work, c->in, &channel);
+				const int s = of->split[channel];
+				int second = -1;
+
+				if (done[o] || of->local[channel] != local || outputs[s] >= 0)
+					continue;
+				done[o] = true;
+				outputs[s] = o;
+				loops = espl_greatest(loops, s + 1);
+				if (l->kind == ESPL_LAYER_ADD)
+					second = add_taps(c, o, s, phase_row, phase_column);
+				split_stream(c, &streams[s], o, source, second);
+			}
+			more = loops > 0;
+			if (!more)
+				break;
+			put_group(c, streams, loops,
+			          l->kind == ESPL_LAYER_ADD
+			                  ? 0
+			                  : root->base + local * phases * c->in->plane_words);
+			split_records(c, outputs, loops, phase_row, phase_column);
+		}
+}
+
+/* -- dense: wide weights, narrow activations -------------------------------------------------------- */
+
+static void dense_weights(coder *c, int elements, int cycles)
+{
+	const espl_layer *l = &c->layer->layer;
+	const espl_lowered_tensor *in = &c->in->tensor;
+	const int inputs = in->rows * in->columns * in->channels;
+	const int blocks = c->layer->blocks, lanes = c->work->lanes, splits = c->work->splits;
+	int *of = ESPL_ARRAY(c->work->arena, int, elements);
+	espl_tables *t = c->tables;
+	const int words = blocks * cycles;
+
+	memset(of, -1, (size_t)elements * sizeof(*of));
+	for (int y = 0; y < in->rows; y++)
+		for (int x = 0; x < in->columns; x++)
+			for (int i = 0; i < in->channels; i++)
+				of[i * c->in->channel_stride +
+				   (y * c->in->pitch + x) * c->in->position_stride] =
+				        (y * in->columns + x) * in->channels + i;
+	if (t->dense_words + words > t->dense_capacity) {
+		const int capacity = 2 * (t->dense_words + words);
+
+		for (int s = 0; s < splits; s++) {
+			int8_t *grown = ESPL_ARRAY(c->work->arena, int8_t, (size_t)capacity * (size_t)lanes);
+
+			if (t->dense_words)
+				memcpy(grown, t->dense[s], (size_t)t->dense_words * (size_t)lanes);
+			t->dense[s] = grown;
+		}
+		t->dense_capacity = capacity;
+	}
+	for (int o = 0; o < c->out->tensor.channels; o++)
+		for (int e = 0; e < elements; e++) {
+			const int word = t->dense_words + o / lanes * cycles + e / splits;
+
+			if (of[e] < 0)
+				continue;
+			t->dense[e % splits][(size_t)word * (size_t)lanes + (size_t)(o % lanes)] =
+			        l->weights[(int64_t)o * inputs + of[e]];
+			c->issued += l->weights[(int64_t)o * inputs + of[e]] != 0;
+		}
+	t->dense_words += words;
+}
+
+/* Param, bias: {four biases of 24, 1} */
+static void put_biases(coder *c, int first)
+{
+	espl_table *to = &c->tables->param;
+	const int index = espl_table_append(c->work->arena, to, 1);
+	uint64_t *word = to->words + (size_t)index * (size_t)to->width_beats;
+
+	espl_put_bits(word, 0, 1, 1);
+	for (int i = 0; i < 4; i++)
+		if (first + i < c->out->tensor.channels)
+			espl_put_bits(word, 1 + 24 * i, 24,
+			              (uint64_t)(int64_t)c->layer->layer.steps[first + i].bias);
+}
+
+static void dense_records(coder *c)
+{
+	const espl_layer *l = &c->layer->layer;
+	const int lanes = c->work->lanes;
+
+	for (int b = 0; b < c->layer->blocks; b++) {
+		if (espl_shares_step(c->work, c->layer)) {
+			put_record(c, &l->steps[0], 0, c->out->base + b * lanes);
+			for (int q = 0; q < lanes / 4; q++)
+				put_biases(c, b * lanes + 4 * q);
+			continue;
+		}
+		for (int i = 0; i < lanes; i++) {
+			const int o = b * lanes + i;
+			espl_step step = {0};
+			uint32_t mask = 0;
+			int dest = 0;
+
+			if (o < c->out->tensor.channels) {
+				step = l->steps[o];
+				destination(c, o, 0, 0, &mask, &dest);
+			}
+			put_record(c, &step, mask, dest);
+		}
+	}
+}
+
+static void dense_layer(coder *c)
+{
+	const espl_lowered_tensor *in = &c->in->tensor;
+	const int elements = (in->channels - 1) * c->in->channel_stride +
+	                     ((in->rows - 1) * c->in->pitch + in->columns - 1) *
+	                             c->in->position_stride +
+	                     1;
+	const int cycles = espl_ceil_div(elements, c->work->splits);
+	int index;
+
+	c->cycles = ESPL_ARRAY(c->work->arena, int, 1);
+	c->loops = ESPL_ARRAY(c->work->arena, int, 1);
+	c->cycles[0] = cycles;
+	c->loops[0] = 1;
+	c->group_count = 1;
+	c->narrow_base = c->in->base / c->work->splits;
+	index = espl_table_append(c->work->arena, &c->tables->group, 1);
+	espl_put_bits(&c->tables->group.words[index], 0, 16, (uint64_t)cycles);
+	espl_put_bits(&c->tables->group.words[index], 16, 5, 1);
+	espl_put_bits(&c->tables->group.words[index], 21, ADDRESS_BITS,
+	              (uint64_t)(c->work->activation_words + c->tables->dense_words));
+	dense_weights(c, elements, cycles);
+	dense_records(c);
+}
+
+/* -- the layer's descriptor ------------------------------------------------------------------------- */
+
+static int destination_kind(const coder *c)
+{
+	const espl_lowered_tensor *out = &c->out->tensor;
+
+	switch (c->out->kind) {
+	case ESPL_PLACE_OUTPUT:
+		return 3;
+	case ESPL_PLACE_VECTOR:
+		return out->rows * out->columns > 1 || espl_shares_step(c->work, c->layer) ? 2 : 1;
+	default:
+		return 0;
+	}
+}
+
+static int intern_table(coder *c)
+{
+	const int index = c->tables->table_count++;
+	espl_table *to = &c->tables->lookup;
+	const int first = espl_table_append(c->work->arena, to, 256);
+
+	for (int i = 0; i < 256; i++)
+		to->words[first + i] = (uint64_t)(c->layer->layer.table[i] + 128);
+	return index;
+}
+
+static void put_descriptor(coder *c, const espl_blocks *blocks, bool release, bool last)
+{
+	const espl_layer *l = &c->layer->layer;
+	const bool dense = l->kind == ESPL_LAYER_DENSE;
+	const int mode = dense ? MODE_DENSE : l->kind == ESPL_LAYER_CONV ? MODE_ALL : MODE_PER_SPLIT;
+	const int in_rows = dense ? 0 : espl_phase_count(c->in->tensor.rows, 0, c->in->phase_rows);
+	const int step = !dense                                ? (l->kind == ESPL_LAYER_ADD ? 2 : 1)
+	                 : espl_shares_step(c->work, c->layer) ? 1 + c->work->lanes / 4
+	                                                       : c->work->lanes;
+	const int first = espl_table_append(c->work->arena, &c->tables->program, 4);
+	uint64_t *word = &c->tables->program.words[first];
+
+	espl_put_bits(word, 0, 8, (uint64_t)(l->high + 128));
+	espl_put_bits(word, 8, 8, (uint64_t)(l->low + 128));
+	espl_put_bits(word, 16, 8, (uint64_t)(l->zero_point + 128));
+	espl_put_bits(word, 24, 8, (uint64_t)l->pad);
+	espl_put_bits(word, 32, 2, dense ? 0 : (uint64_t)step);
+	if (l->table) {
+		espl_put_bits(word, 34, 4, (uint64_t)intern_table(c));
+		espl_put_bits(word, 38, 1, 1);
+	}
+	espl_put_bits(word, 39, 2, (uint64_t)destination_kind(c));
+	espl_put_bits(word, 41, 1, last);
+	espl_put_bits(word, 42, 1, release);
+	espl_put_bits(word, 43, 1, l->kind == ESPL_LAYER_ADD);
+	espl_put_bits(word, 44, 1, l->kind == ESPL_LAYER_MAX);
+	espl_put_bits(word, 45, 2, (uint64_t)mode);
+	word = &c->tables->program.words[first + 1];
+	espl_put_bits(word, 0, 16, (uint64_t)c->group_base);
+	espl_put_bits(word, 16, 16, (uint64_t)c->group_count);
+	espl_put_bits(word, 32, 16, (uint64_t)blocks->base);
+	espl_put_bits(word, 48, 16, (uint64_t)c->layer->blocks);
+	word = &c->tables->program.words[first + 2];
+	espl_put_bits(word, 16, 16, (uint64_t)c->param_base);
+	espl_put_bits(word, 32, 16, (uint64_t)blocks->period);
+	espl_put_bits(word, 48, 16, (uint64_t)blocks->advance);
+	word = &c->tables->program.words[first + 3];
+	espl_put_bits(word, 0, 20, (uint64_t)((int64_t)in_rows * c->in->pitch));
+	espl_put_bits(word, 20, 20, (uint64_t)((int64_t)(in_rows - 1) * c->in->pitch));
+	espl_put_bits(word, 40, 17, (uint64_t)c->narrow_base);
+	espl_put_bits(word, 57, 7, (uint64_t)step);
+}
+
+static void code_layer(coder *c, int *cycles_sum, bool release, bool last)
+{
+	const espl_layer *l = &c->layer->layer;
+	stream *streams = ESPL_ARRAY(c->work->arena, stream, c->work->splits);
+	espl_blocks blocks;
+
+	(void)cycles_sum;
+	c->group_base = c->tables->group.count;
+	c->param_base = c->tables->param.count;
+	c->narrow_base = c->tables->narrow_count;
+	c->group_count = c->group_capacity = 0;
+	c->issued = 0;
+	c->taps = l->kernel_rows * l->kernel_columns;
+	if (l->kind == ESPL_LAYER_DENSE) {
+		dense_layer(c);
+	} else {
+		c->tap = ESPL_ARRAY(c->work->arena, int, c->taps * c->in->tensor.channels);
+		for (int r = 0; r < c->layer->phase_rows; r++)
+			for (int p = 0; p < c->layer->phase_columns; p++) {
+				if (r >= c->out->tensor.rows || p >= c->out->tensor.columns)
+					continue;
+				if (l->kind == ESPL_LAYER_CONV)
+					conv_phase(c, streams, r, p);
+				else
+					split_phase(c, streams, r, p);
+			}
+	}
+	blocks = espl_write_blocks(c->work, c->tables, c->layer);
+	put_descriptor(c, &blocks, release, last);
+	c->layer->cycles = espl_count_cycles(c->work, c->cycles, c->loops, c->group_count,
+	                                     blocks.entries, blocks.period, c->layer->blocks);
+}
+
+/* Elements and bytes of the vectors and of the output, and dense layers' blocks. */
+static void place_vectors(espl_work *work, espl_tables *tables)
+{
+	for (int l = 0; l < work->layer_count; l++)
+		if (work->layers[l].layer.kind == ESPL_LAYER_DENSE)
+			work->layers[l].blocks =
+			        espl_ceil_div(work->tensors[work->layers[l].layer.output].tensor.channels,
+			                      work->lanes);
+	for (int t = 0; t < work->tensor_count; t++) {
+		espl_work_tensor *tensor = &work->tensors[t];
+		const espl_lowered_tensor *of = &tensor->tensor;
+		const int positions = of->rows * of->columns;
+		int elements = espl_ceil_div(of->channels, work->lanes) * work->lanes;
+
+		tensor->channel_stride = 1;
+		tensor->position_stride = 1;
+		if (tensor->kind == ESPL_PLACE_VECTOR) {
+			if (tensor->is_input) {
+				tensor->pitch = of->columns;
+				tensor->position_stride = of->channels;
+				elements = positions * of->channels;
+			} else if (positions > 1) {
+				tensor->channel_stride = tensor->plane_words * work->lanes;
+				elements = tensor->channel_stride * of->channels;
+			}
+			tensor->base = tables->vector_slots * work->splits;
+			tables->vector_slots += espl_ceil_div(elements, work->splits);
+		} else if (tensor->kind == ESPL_PLACE_OUTPUT) {
+			if (positions > 1) {
+				tensor->channel_stride = of->rows * tensor->pitch;
+				elements = tensor->channel_stride * of->channels;
+			}
+			tensor->base = tables->output_bytes;
+			tables->output_bytes += espl_ceil_div(elements, 8) * 8;
+		}
+	}
+	tables->narrow_count = tables->vector_slots;
+}
+
+static void start_narrow(espl_work *work, espl_tables *tables)
+{
+	tables->narrow_capacity = tables->narrow_count + 1024;
+	for (int s = 0; s < work->splits; s++)
+		tables->narrow[s] = ESPL_ARRAY(work->arena, uint32_t, tables->narrow_capacity);
+}
+
+/* -- images and parameters -------------------------------------------------------------------------- */
+
+static void put_image(espl_work *work, int memory, uint32_t splits, int address, const espl_table *table)
+{
+	espl_plan *plan = work->plan;
+	int done = 0;
+
+	while (done < table->count) {
+		const int count = table->count - done < 65535 ? table->count - done : 65535;
+
+		if (plan->image_count == work->image_capacity) {
+			espl_image *grown;
+
+			work->image_capacity = 2 * work->image_capacity + 32;
+			grown = ESPL_ARRAY(work->arena, espl_image, work->image_capacity);
+			if (plan->image_count)
+				memcpy(grown, plan->images, (size_t)plan->image_count * sizeof(*grown));
+			plan->images = grown;
+		}
+		plan->images[plan->image_count++] = (espl_image){
+		        .memory = memory,
+		        .splits = splits,
+		        .address = address + done,
+		        .count = count,
+		        .beats = table->width_beats,
+		        .words = table->words + (size_t)done * (size_t)table->width_beats,
+		};
+		done += count;
+	}
+}
+
+static void put_images(espl_work *work, const espl_tables *t)
+{
+	for (int s = 0; s < work->splits; s++) {
+		espl_table narrow = {.width_beats = 1}, dense = {.width_beats = espl_ceil_div(work->lanes, 8)};
+		const int streams = t->narrow_count - t->vector_slots;
+
+		espl_table_append(work->arena, &narrow, streams);
+		for (int i = 0; i < streams; i++)
+			narrow.words[i] = t->narrow[s][t->vector_slots + i];
+		put_image(work, 1, 1u << s, t->vector_slots, &narrow);
+		espl_table_append(work->arena, &dense, t->dense_words);
+		for (int i = 0; i < t->dense_words * work->lanes; i++)
+			espl_put_bits(dense.words + (size_t)(i / work->lanes) * (size_t)dense.width_beats,
+			              i % work->lanes * 8, 8, (uint8_t)t->dense[s][i]);
+		put_image(work, 0, 1u << s, work->activation_words, &dense);
+	}
+	put_image(work, 3, 0, 0, &t->tap);
+	put_image(work, 4, 0, 0, &t->param);
+	put_image(work, 5, 0, 0, &t->group);
+	put_image(work, 6, 0, 0, &t->block);
+	put_image(work, 7, 0, 0, &t->entry);
+	put_image(work, 8, 0, 0, &t->pattern);
+	put_image(work, 9, 0, 0, &t->program);
+	if (t->lookup.count)
+		put_image(work, 10, 0, 0, &t->lookup);
+}
+
+static int depth(int need, int usual)
+{
+	while (usual < need)
+		usual *= 2;
+	return usual;
+}
+
+static espl_status too_deep(const char *what, int need, int most, espl_error *err)
+{
+	if (need <= most)
+		return ESPL_OK;
+	return espl_fail(err, ESPL_BUDGET, "the program needs %d %s, the engine can address %d", need,
+	                 what, most);
+}
+
+static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_error *err)
+{
+	espl_engine *e = &work->plan->engine;
+	const int multipliers = work->lanes * work->splits;
+	const bool limited = work->envelope.memory_bytes > 0;
+	const int wide = work->activation_words + t->dense_words;
+
+	ESPL_TRY(too_deep("taps", t->tap.count, 4096, err));
+	ESPL_TRY(too_deep("entries of drain lists", t->entry.count, 4096, err));
+	ESPL_TRY(too_deep("patterns", t->pattern.count, 64, err));
+	ESPL_TRY(too_deep("parameter records", t->param.count, 65536, err));
+	ESPL_TRY(too_deep("groups", t->group.count, 65536, err));
+	ESPL_TRY(too_deep("block descriptors", t->block.count, 65536, err));
+	ESPL_TRY(too_deep("words of wide memory", wide, 1 << 17, err));
+	ESPL_TRY(too_deep("entries of narrow memory", t->narrow_count, 1 << 17, err));
+	ESPL_TRY(too_deep("lookup tables", t->table_count, 16, err));
+	*e = (espl_engine){
+	        .Lanes = work->lanes,
+	        .Splits = work->splits,
+	        .Requantizers = work->requantizers,
+	        .WideDepth = depth(wide, limited ? 64 : espl_greatest(1024, (1 << 19) / multipliers)),
+	        .NarrowDepth = depth(t->narrow_count,
+	                             limited ? 64 : espl_greatest(2048, (1 << 17) / work->splits)),
+	        .TapDepth = depth(t->tap.count, limited ? 64 : 4096),
+	        .PadMax = work->pad_max,
+	        .MaxPool = 1,
+	        .Tables = espl_greatest(1, t->table_count),
+	        .ParamDepth = depth(t->param.count, limited ? 64 : 4096),
+	        .GroupDepth = depth(t->group.count, limited ? 64 : 4096),
+	        .BlockDepth = depth(t->block.count, limited ? 64 : 1024),
+	        .EntryDepth = depth(t->entry.count, limited ? 64 : 4096),
+	        .PatternDepth = 64,
+	        .LayerDepth = depth(t->program.count / 4, limited ? 16 : 64),
+	        .OutputDepth = depth(espl_ceil_div(t->output_bytes, work->lanes), 256),
+	};
+	return ESPL_OK;
+}
+
+espl_status espl_write_program(espl_work *work, espl_error *err)
+{
+	const int block_bits = 19 + 2 * work->pad_max * work->lanes;
+	int select = 1;
+	espl_tables tables = {
+	        .tap = {.width_beats = 1},
+	        .param = {.width_beats = 3},
+	        .group = {.width_beats = 1},
+	        .block = {.width_beats = espl_ceil_div(block_bits, 64)},
+	        .entry = {.width_beats = 1},
+	        .program = {.width_beats = 1},
+	        .lookup = {.width_beats = 1},
+	};
+	coder c = {.work = work, .tables = &tables};
+	int last_input = -1, last = -1;
+
+	while (1 << select < work->requantizers)
+		select++;
+	tables.pattern.width_beats = espl_ceil_div(work->requantizers * (select + 1), 64);
+	if (block_bits > 256)
+		return espl_fail(err, ESPL_BUDGET, "padding of %d columns by %d lanes is too much",
+		                 work->pad_max, work->lanes);
+	place_vectors(work, &tables);
+	start_narrow(work, &tables);
+	for (int l = 0; l < work->layer_count; l++) {
+		if (work->layers[l].index < 0)
+			continue;
+		last = l;
+		for (int i = 0; i < work->layers[l].layer.input_count; i++)
+			if (work->tensors[work->layers[l].layer.inputs[i]].is_input)
+				last_input = l;
+	}
+	for (int l = 0; l < work->layer_count; l++) {
+		c.layer = &work->layers[l];
+		if (c.layer->index < 0)
+			continue;
+		c.in = &work->tensors[c.layer->layer.inputs[0]];
+		c.out = &work->tensors[c.layer->layer.output];
+		code_layer(&c, NULL, l == last_input, l == last);
+		work->plan->layers[c.layer->index].cycles = c.layer->cycles;
+		work->plan->layers[c.layer->index].issued = c.issued;
+	}
+	ESPL_TRY(choose_engine(work, &tables, err));
+	put_images(work, &tables);
+	work->plan->output_beats = tables.output_bytes / 8;
+	return ESPL_OK;
+}

@@ -1,0 +1,57 @@
+// espl_gather: W neighbouring bytes at any alignment, out of two words, masked.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Computes   lane l = byte (shift + l) of {next word, word}, where the word
+//            with an even address is even_i and the other odd_i; a lane whose
+//            valid bit is 0 gets pad_i.
+// Latency    2 cycles to the rotated word; the mask is applied without a
+//            register, with valid_i and pad_i two cycles later than the rest.
+// Cost       about Lanes * 8 * (1 + log2 Lanes / 2) LUT4.
+
+`default_nettype none
+
+module espl_gather #(
+    parameter int unsigned Lanes = 16,  // power of two
+    localparam int unsigned ShiftBits = espl_pkg::index_bits(Lanes)
+) (
+    input  wire logic                 clk_i,
+    input  wire logic [8*Lanes-1:0]   even_i,
+    input  wire logic [8*Lanes-1:0]   odd_i,
+    input  wire logic                 odd_first_i,  // the word's address is odd
+    input  wire logic [ShiftBits-1:0] shift_i,
+    input  wire logic [Lanes-1:0]     valid_i,
+    input  wire logic [7:0]           pad_i,
+    output      logic [8*Lanes-1:0]   lanes_o
+);
+
+  logic [8*Lanes-1:0] merged_q, rotated_q;
+  logic [ShiftBits-1:0] shift_q;
+
+  always_ff @(posedge clk_i) begin : merge
+    for (int unsigned j = 0; j < Lanes; j++) begin
+      // bytes below the shift come from the next word
+      if (odd_first_i != (ShiftBits'(j) < shift_i)) merged_q[8*j +: 8] <= odd_i[8*j +: 8];
+      else merged_q[8*j +: 8] <= even_i[8*j +: 8];
+    end
+    shift_q <= shift_i;
+  end
+
+  logic [8*Lanes-1:0] rotated;
+  always_comb begin : rotate
+    rotated = merged_q;
+    for (int unsigned k = 0; k < ShiftBits; k++) begin
+      if (shift_q[k]) rotated = (rotated >> (8 << k)) | (rotated << (8 * Lanes - (8 << k)));
+    end
+  end
+
+  always_ff @(posedge clk_i) rotated_q <= rotated;
+
+  always_comb begin : mask
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      lanes_o[8*l +: 8] = valid_i[l] ? rotated_q[8*l +: 8] : pad_i;
+    end
+  end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,117 @@
+// espl_requant_array: the requantizers and the parameters that they share.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Computes   Requantizers bytes from as many sums, by the record last loaded:
+//            a full record gives all of them one bias, multiplier, shift and
+//            rounding; a bias record gives four of them a bias each.
+// Contract   record_i with load_i and second_i in stage -1; sums_i in stage 0;
+//            bytes_o, dest_o and mask_o in stage 9.
+// Cost       Requantizers of espl_requant, about 600 flip-flops shared.
+
+`default_nettype none
+
+module espl_requant_array #(
+    parameter int unsigned Requantizers = 16,
+    parameter int unsigned Tables = 0,
+    localparam int unsigned AccBits = espl_pkg::AccBits,
+    localparam int unsigned AddrBits = espl_pkg::AddrBits,
+    localparam int unsigned RoundBits = espl_pkg::RoundBits,
+    localparam int unsigned TableBits = $clog2((Tables == 0 ? 1 : Tables) * 256)
+) (
+    input  wire logic                                 clk_i,
+    input  wire logic                                 load_i,
+    input  wire logic [                          2:0] quarter_i,
+    input  wire logic [espl_pkg::ParamWordBits-1:0]   record_i,
+    input  wire logic                                 second_i,
+    input  wire logic [     AccBits*Requantizers-1:0] sums_i,
+    input  wire logic                                 packed_i,
+    input  wire logic [                          7:0] zero_i,
+    input  wire logic [                          7:0] low_i,
+    input  wire logic [                          7:0] high_i,
+    input  wire logic                                 table_i,
+    input  wire logic [                          3:0] table_select_i,
+    input  wire logic                                 table_write_i,
+    input  wire logic [                TableBits-1:0] table_address_i,
+    input  wire logic [                          7:0] table_data_i,
+    output      logic [           8*Requantizers-1:0] bytes_o,
+    output      logic [                 AddrBits-1:0] dest_o,
+    output      logic [                         15:0] mask_o
+);
+
+  logic [AccBits*Requantizers-1:0] bias_q;
+  logic [23:0] multiplier0_q, multiplier1_q;
+  logic [5:0] shift0_q, shift1_q, shift2_q, shift3_q, shift4_q, shift5_q;
+  logic [2:0] shift6_q;
+  logic signed [RoundBits-1:0] positive0_q, positive1_q, positive2_q, positive3_q;
+  logic signed [RoundBits-1:0] negative0_q, negative1_q, negative2_q, negative3_q;
+  logic signed [48:0] positive4_q, negative4_q;
+  logic second0_q, second1_q, second2_q, second3_q;
+  logic [16+AddrBits-1:0] place0_q;
+  logic [(16+AddrBits)*9-1:0] place_q;
+
+  always_ff @(posedge clk_i) begin : load
+    if (load_i) begin
+      if (record_i[0]) begin
+        for (int unsigned r = 0; r < Requantizers; r++) begin
+          if (3'(r / 4) == quarter_i) bias_q[AccBits*r +: AccBits] <= record_i[1 + 24*(r%4) +: AccBits];
+        end
+      end else begin
+        for (int unsigned r = 0; r < Requantizers; r++)
+          bias_q[AccBits*r +: AccBits] <= record_i[1 +: AccBits];
+        multiplier0_q <= record_i[25 +: 24];
+        shift0_q      <= record_i[49 +: 6];
+        positive0_q   <= $signed(record_i[55 +: RoundBits]);
+        negative0_q   <= $signed(record_i[55 + RoundBits +: RoundBits]);
+        place0_q      <= record_i[55 + 2 * RoundBits +: 16 + AddrBits];
+      end
+    end
+  end
+
+  // the rounding terms are multiples of 2^(shift - (RoundBits - 1))
+  logic [5:0] lift;
+  assign lift = shift3_q > 6'(RoundBits - 1) ? shift3_q - 6'(RoundBits - 1) : '0;
+
+  always_ff @(posedge clk_i) begin : follow
+    multiplier1_q <= multiplier0_q;
+    {shift5_q, shift4_q, shift3_q, shift2_q, shift1_q} <= {shift4_q, shift3_q, shift2_q, shift1_q, shift0_q};
+    shift6_q <= shift5_q[2:0];
+    {positive3_q, positive2_q, positive1_q} <= {positive2_q, positive1_q, positive0_q};
+    {negative3_q, negative2_q, negative1_q} <= {negative2_q, negative1_q, negative0_q};
+    positive4_q <= {{(49 - RoundBits) {positive3_q[RoundBits-1]}}, positive3_q} <<< lift;
+    negative4_q <= {{(49 - RoundBits) {negative3_q[RoundBits-1]}}, negative3_q} <<< lift;
+    {second3_q, second2_q, second1_q, second0_q} <= {second2_q, second1_q, second0_q, second_i};
+    place_q <= {place_q[(16+AddrBits)*8-1:0], place0_q};
+  end
+
+  assign {dest_o, mask_o} = place_q[(16+AddrBits)*8 +: 16+AddrBits];
+
+  for (genvar r = 0; r < Requantizers; r++) begin : gen_requant
+    espl_requant #(
+        .Tables(Tables)
+    ) u_requant (
+        .clk_i,
+        .sum_i(sums_i[AccBits*r +: AccBits]),
+        .bias_i(bias_q[AccBits*r +: AccBits]),
+        .packed_i,
+        .second_i(second0_q),
+        .multiplier_i(multiplier1_q),
+        .second3_i(second3_q),
+        .positive_i(positive4_q),
+        .negative_i(negative4_q),
+        .shift_coarse_i(shift5_q[5:3]),
+        .shift_fine_i(shift6_q),
+        .zero_i,
+        .low_i,
+        .high_i,
+        .table_i,
+        .table_select_i,
+        .table_write_i,
+        .table_address_i,
+        .table_data_i,
+        .byte_o(bytes_o[8*r +: 8])
+    );
+  end
+
+endmodule
+
+`default_nettype wire
