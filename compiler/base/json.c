@@ -117,6 +117,11 @@ static espl_status to_integer(const cJSON *value, const char *key, int64_t low, 
 	return ESPL_OK;
 }
 
+espl_status espl_json_value_integer(const espl_json *value, int64_t low, int64_t high, int64_t *out)
+{
+	return to_integer(value, "", low, high, out, NULL);
+}
+
 espl_status espl_json_integer(const espl_json *object, const char *key, int64_t low, int64_t high,
                               int64_t *out, espl_error *err)
 {

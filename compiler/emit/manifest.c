@@ -66,6 +66,13 @@ static void put_tensor(espl_json_writer *w, const espl_plan *plan, int place_ind
 	espl_json_put_number(w, "scale", net->tensors[border].scale);
 	espl_json_put_integer(w, "zero_point", net->tensors[border].zero_point);
 	espl_json_put_integer(w, "softmax", softmax);
+	if (softmax >= 0) {
+		const espl_op *op = &net->ops[softmax];
+
+		espl_json_put_integer(w, "softmax_multiplier", op->softmax_scale.multiplier);
+		espl_json_put_integer(w, "softmax_exponent", op->softmax_scale.exponent);
+		espl_json_put_integer(w, "softmax_least", op->softmax_least);
+	}
 	espl_json_put_string(w, "place", kinds[place->kind]);
 	if (place->kind == ESPL_PLACE_WIDE) {
 		put_planes(w, place, of);

@@ -9,8 +9,8 @@
 
 enum {
 	START_CYCLES = 14,  /* from the input's last beat to the first layer's first cycle */
-	FINISH_CYCLES = 2,  /* from the last layer's end to the beat before the result's first */
-	RESTART_CYCLES = 14, /* from a result's completion to the next inference's first cycle */
+	FINISH_CYCLES = 1,  /* from the last layer's end to the beat before the result's first */
+	RESTART_CYCLES = 11, /* from the last layer's end to the next inference's first cycle */
 };
 
 static int gap(const espl_work *work)
@@ -65,6 +65,7 @@ void espl_count_latency(espl_work *work)
 	espl_plan *plan = work->plan;
 	int64_t sum = 0;
 
+	plan->layers[plan->layer_count - 1].cycles++; /* its end is seen a cycle later */
 	for (int l = 0; l < plan->layer_count; l++)
 		sum += plan->layers[l].cycles;
 	plan->load_cycles = input_beats(work);

@@ -69,7 +69,8 @@ module espl_loader #(
     endcase
   end
 
-  assign header_waits = in_data_i[5] && !input_free_i;
+  // a complete input closes the place two cycles after its last beat
+  assign header_waits = in_data_i[5] && (!input_free_i || done_after_write_q || input_done_o);
   assign in_ready_o   = !(write_o && !taken_i) && (inside_q || !header_waits);
   assign taking       = in_valid_i && in_ready_o;
   assign complete     = taking && inside_q && beat_q == beats;

@@ -1,0 +1,79 @@
+/* What the commands share: options, samples, reports.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef ESPL_CLI_CLI_H
+#define ESPL_CLI_CLI_H
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "host/espalier.h"
+#include "ir/board.h"
+#include "ir/net.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CLI_MOST_FILES = 16 };
+
+/* Every command's options; a command refuses those that are not its own (options.c). */
+typedef struct {
+	const char *command;
+	const char *model;  /* the one argument without a dash: MODEL or DIR */
+	const char *output; /* -o DIR */
+	const char *inputs[CLI_MOST_FILES], *outputs[CLI_MOST_FILES];
+	int input_count, output_count;
+	const char *board, *plan, *tensors, *trace, *junit, *cache;
+	int lanes, splits, requantizers;
+	int64_t memory_bytes;
+	int64_t samples; /* 0: all */
+	int extremes;
+	espl_rounding rounding;
+	bool rounding_given;
+	espl_stall stall;
+	bool stall_given;
+	uint32_t seed;
+	bool json, quiet;
+} cli_options;
+
+/* Fills options from the arguments after the command's name.
+ *   out    *help  --help was asked for and printed
+ *   fails  ESPL_USAGE */
+espl_status cli_parse(int argc, char **argv, cli_options *options, bool *help, espl_error *err);
+void cli_print_help(const char *command); /* NULL: of the whole program */
+
+/* The commands. */
+espl_status cli_check(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_simulate(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_verify(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_boards(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
+
+/* The net of a model file, or of an emitted folder's net.json. */
+espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *arena, espl_net **net,
+                         espl_error *err);
+
+/* Samples of one input: raw, or .npy.
+ *   in    bytes  of one sample
+ *   out   *data, *count samples; fails ESPL_SHAPE when the file is not whole samples */
+espl_status cli_read_samples(const char *path, size_t bytes, bool is_float, espl_arena *arena,
+                             const unsigned char **data, size_t *count, espl_error *err);
+/* Writes samples of a port; .npy by the file's name. */
+espl_status cli_write_samples(const char *path, const espl_port *port, const void *data, size_t count,
+                              espl_arena *arena, espl_error *err);
+
+/* All inputs of a network, as many samples each; options->samples limits them. */
+espl_status cli_read_inputs(const cli_options *options, int input_count, const espl_port *ports,
+                            espl_arena *arena, const void **data, size_t *samples, espl_error *err);
+
+/* A line on stderr when it is a terminal. */
+void cli_progress(void *user, const char *what);
+/* Set by SIGINT. */
+bool cli_interrupted(void);
+
+/* The folder of the RTL library. */
+espl_status cli_rtl_folder(espl_arena *arena, const char **folder, espl_error *err);
+
+#endif

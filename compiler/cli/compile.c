@@ -1,0 +1,223 @@
+/* check, lower, compile, boards: the verbs in order, as far as asked.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "base/file.h"
+#include "cli/cli.h"
+#include "emit/emit.h"
+#include "import/import.h"
+#include "lower/lower.h"
+#include "schedule/schedule.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *arena, espl_net **net,
+                         espl_error *err)
+{
+	const char *inner = espl_arena_format(arena, "%s/net.json", path);
+
+	if (espl_file_exists(inner))
+		path = inner;
+	return espl_import(path, rounding, arena, net, NULL, err);
+}
+
+espl_status cli_rtl_folder(espl_arena *arena, const char **folder, espl_error *err)
+{
+	const char *share = getenv("ESPALIER_SHARE");
+	const char *tries[3] = {0};
+
+	tries[0] = share ? espl_arena_format(arena, "%s/rtl", share) : NULL;
+	tries[1] = ESPALIER_SOURCE_DIR "/rtl";
+	tries[2] = ESPALIER_SHARE_DIR "/rtl";
+	for (int i = 0; i < 3; i++)
+		if (tries[i] && espl_file_exists(espl_arena_format(arena, "%s/espl_pkg.sv", tries[i]))) {
+			*folder = tries[i];
+			return ESPL_OK;
+		}
+	return espl_fail(err, ESPL_IO, "the RTL library is neither in %s nor in %s; set ESPALIER_SHARE",
+	                 tries[1], tries[2]);
+}
+
+static void print_verdicts(const cli_options *options, const espl_report *report, espl_arena *arena)
+{
+	espl_json_writer *w;
+	size_t size;
+
+	if (!options->json) {
+		for (int i = 0; i < report->count && !options->quiet; i++) {
+			const espl_verdict *v = &report->verdicts[i];
+
+			printf("%4d  %-22s %-8s %s%s%s\n", v->index, v->kind, v->supported ? "ok" : "refused",
+			       v->name, v->supported ? "" : ": ", v->reason);
+		}
+		return;
+	}
+	w = espl_json_writer_create(arena);
+	espl_json_open(w, NULL, '{');
+	espl_json_put_bool(w, "supported", !report->refused);
+	espl_json_open(w, "operators", '[');
+	for (int i = 0; i < report->count; i++) {
+		const espl_verdict *v = &report->verdicts[i];
+
+		espl_json_open(w, NULL, '{');
+		espl_json_put_integer(w, "index", v->index);
+		espl_json_put_string(w, "kind", v->kind);
+		espl_json_put_string(w, "name", v->name);
+		espl_json_put_bool(w, "supported", v->supported);
+		espl_json_put_string(w, "reason", v->reason);
+		espl_json_close(w);
+	}
+	espl_json_close(w);
+	espl_json_close(w);
+	fputs(espl_json_text(w, &size), stdout);
+}
+
+espl_status cli_check(const cli_options *options, espl_arena *arena, espl_error *err)
+{
+	espl_report report = {0};
+	espl_lowered *lowered;
+	espl_net *net;
+	espl_status status;
+
+	status = espl_import(options->model, options->rounding, arena, &net, &report, err);
+	if (status && status != ESPL_UNSUPPORTED)
+		return status;
+	print_verdicts(options, &report, arena);
+	ESPL_TRY(status);
+	/* what the importer takes, lowering may still refuse */
+	ESPL_TRY(espl_context(err, espl_lower(net, arena, &lowered, err), options->model));
+	if (!options->json && !options->quiet)
+		printf("%s: all %d operators can be compiled\n", options->model, report.count);
+	return ESPL_OK;
+}
+
+espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err)
+{
+	espl_lowered *lowered;
+	espl_net *net;
+
+	ESPL_TRY(cli_read_net(options->model, options->rounding, arena, &net, err));
+	ESPL_TRY(espl_context(err, espl_lower(net, arena, &lowered, err), options->model));
+	if (!options->quiet)
+		fputs(espl_lowered_certificate(lowered, arena), stdout);
+	return ESPL_OK;
+}
+
+static espl_status choose_envelope(const cli_options *options, espl_envelope *out, espl_error *err)
+{
+	const espl_board *board;
+
+	if (options->board && options->lanes)
+		return espl_fail(err, ESPL_USAGE, "--board and --array exclude each other");
+	if (options->lanes) {
+		*out = (espl_envelope){.lanes = options->lanes, .splits = options->splits};
+	} else {
+		ESPL_TRY(espl_board_find(options->board ? options->board : "ulx3s-85f", &board, err));
+		*out = board->preset;
+	}
+	if (options->requantizers)
+		out->requantizers = options->requantizers;
+	if (options->memory_bytes)
+		out->memory_bytes = options->memory_bytes;
+	return ESPL_OK;
+}
+
+static void print_plan(const cli_options *options, const espl_plan *plan, espl_arena *arena)
+{
+	const espl_engine *e = &plan->engine;
+	int64_t dense = 0, issued = 0;
+
+	(void)arena;
+	printf("%-28s %-10s %10s %16s %16s %6s\n", "layer", "kind", "cycles", "multiplications", "non-zero",
+	       "busy");
+	for (int l = 0; l < plan->layer_count; l++) {
+		const espl_plan_layer *layer = &plan->layers[l];
+
+		printf("%-28.28s %-10s %10lld %16lld %16lld %5.0f%%\n", layer->name, layer->kind,
+		       (long long)layer->cycles, (long long)layer->multiplications,
+		       layer->lowered >= 0
+		               ? (long long)plan->lowered->layers[layer->lowered].nonzero_multiplications
+		               : 0LL,
+		       100.0 * (double)layer->multiplications /
+		               ((double)layer->cycles * e->Lanes * e->Splits));
+		dense += layer->multiplications;
+		if (layer->lowered >= 0)
+			issued += plan->lowered->layers[layer->lowered].nonzero_multiplications;
+	}
+	printf("\nengine %dx%d, %d requantizers: %d int8 multipliers in %d DSPs, %lld bytes of memory\n",
+	       e->Lanes, e->Splits, e->Requantizers, e->Lanes * e->Splits,
+	       e->Lanes * e->Splits / 2 + e->Requantizers, (long long)plan->memory_bytes);
+	printf("%lld multiplications, %lld of them with live, non-zero weights (%.1f%%)\n", (long long)dense,
+	       (long long)issued, dense ? 100.0 * (double)issued / (double)dense : 0.0);
+	printf("latency %lld cycles (%.3f ms at 100 MHz), interval %lld, input %lld\n%s written\n",
+	       (long long)plan->latency_cycles, (double)plan->latency_cycles / 1e5,
+	       (long long)plan->interval_cycles, (long long)plan->load_cycles, options->output);
+}
+
+espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_error *err)
+{
+	espl_span decisions = {0}, manifest;
+	espl_envelope envelope;
+	espl_lowered *lowered;
+	const char *rtl;
+	espl_plan *plan;
+	espl_net *net;
+
+	if (!options->output)
+		return espl_fail(err, ESPL_USAGE, "compile: -o DIR is missing");
+	ESPL_TRY(choose_envelope(options, &envelope, err));
+	ESPL_TRY(cli_rtl_folder(arena, &rtl, err));
+	ESPL_TRY(cli_read_net(options->model, options->rounding, arena, &net, err));
+	ESPL_TRY(espl_context(err, espl_lower(net, arena, &lowered, err), options->model));
+	if (options->plan)
+		ESPL_TRY(espl_file_read(options->plan, arena, &decisions, err));
+	ESPL_TRY(espl_context(err,
+	                      espl_schedule(lowered, &envelope, options->plan ? &decisions : NULL, arena,
+	                                    &plan, err),
+	                      options->plan ? options->plan : options->model));
+	if (cli_interrupted())
+		return ESPL_INTERRUPTED;
+	ESPL_TRY(espl_emit(plan, rtl, espl_lowered_certificate(lowered, arena), options->output, arena, err));
+	if (options->json) {
+		ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/manifest.json", options->output), arena,
+		                        &manifest, err));
+		fwrite(manifest.data, 1, manifest.size, stdout);
+	} else if (!options->quiet) {
+		print_plan(options, plan, arena);
+	}
+	return ESPL_OK;
+}
+
+espl_status cli_boards(const cli_options *options, espl_arena *arena, espl_error *err)
+{
+	espl_json_writer *w = espl_json_writer_create(arena);
+	size_t size;
+	int count;
+	const espl_board *boards = espl_boards(&count);
+
+	(void)err;
+	espl_json_open(w, NULL, '[');
+	for (int b = 0; b < count; b++) {
+		const espl_envelope *p = &boards[b].preset;
+
+		if (!options->json)
+			printf("%-14s %-38s array %2dx%-2d  requantizers %2d  memory %lld bytes\n", boards[b].name,
+			       boards[b].text, p->lanes, p->splits, p->requantizers,
+			       (long long)p->memory_bytes);
+		espl_json_open(w, NULL, '{');
+		espl_json_put_string(w, "name", boards[b].name);
+		espl_json_put_string(w, "text", boards[b].text);
+		espl_json_put_string(w, "family", boards[b].family);
+		espl_json_put_integer(w, "multipliers", boards[b].multipliers);
+		espl_json_put_integer(w, "block_rams", boards[b].block_rams);
+		espl_json_put_string(w, "array", espl_arena_format(arena, "%dx%d", p->lanes, p->splits));
+		espl_json_put_integer(w, "requantizers", p->requantizers);
+		espl_json_put_integer(w, "memory_bytes", p->memory_bytes);
+		espl_json_close(w);
+	}
+	espl_json_close(w);
+	if (options->json)
+		fputs(espl_json_text(w, &size), stdout);
+	return ESPL_OK;
+}

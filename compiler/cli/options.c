@@ -1,0 +1,266 @@
+/* The command line: which command takes which options.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+	const char *name, *argument, *commands, *text;
+} option;
+
+/* commands: the first letters of those that take it (check, compile = m, reference, simulate, verify,
+ * boards, lower) */
+static const option table[] = {
+        {"--board", "NAME", "m", "the board whose preset to use (espalier boards)"},
+        {"--array", "WxS", "m", "lanes by splits, e.g. 16x8"},
+        {"--requantizers", "R", "m", "results a cycle; default: the lesser of lanes and splits"},
+        {"--memory", "BYTES", "m", "limit of all the engine's memories together"},
+        {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
+        {"--output", "FILE", "mrs", "the folder to write (compile), or a file a network output"},
+        {"--input", "FILE", "rsv", "samples of a network input, raw or .npy; one option an input"},
+        {"--samples", "N", "rsv", "use the first N samples only"},
+        {"--rounding", "tflm|single", "cmrl", "how the model requantizes; default tflm"},
+        {"--tensors", "DIR", "r", "keep every tensor of every sample there"},
+        {"--stall", "none|random:P|burst:N", "sv", "pauses on both streams"},
+        {"--seed", "N", "sv", "of all that is random; default 1"},
+        {"--trace", "FILE", "s", "write an FST waveform"},
+        {"--junit", "FILE", "v", "write a JUnit report"},
+        {"--extremes", "N", "v", "extreme inputs besides the given ones; default 4"},
+        {"--cache", "DIR", "sv", "folder of built simulators"},
+        {"--json", NULL, "cmsvb", "machine-readable output"},
+        {"--quiet", NULL, "cmrsvl", "no output but errors"},
+};
+
+enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
+
+typedef struct {
+	const char *name;
+	char letter;
+	const char *argument, *text;
+} command;
+
+static const command commands[] = {
+        {"check", 'c', "MODEL", "say for each operator whether it can be compiled"},
+        {"lower", 'l', "MODEL", "print the certificate: widths and proofs of every layer"},
+        {"compile", 'm', "MODEL -o DIR", "plan and emit an accelerator for an envelope"},
+        {"reference", 'r', "MODEL|DIR", "run the integer reference on input files"},
+        {"simulate", 's', "DIR", "run the accelerator in Verilator on input files"},
+        {"verify", 'v', "DIR", "compare accelerator and reference at every layer boundary"},
+        {"boards", 'b', "", "list the boards and their presets"},
+};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static const command *find_command(const char *name)
+{
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		if (name && !strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+void cli_print_help(const char *name)
+{
+	const command *c = find_command(name);
+
+	if (!c) {
+		printf("Espalier: trained networks in, FPGA accelerators out.\n\n"
+		       "usage: espalier COMMAND [ARGUMENT] [OPTIONS]\n\n");
+		for (int i = 0; i < COMMAND_COUNT; i++)
+			printf("  %-10s %-14s %s\n", commands[i].name, commands[i].argument,
+			       commands[i].text);
+		printf("\nespalier COMMAND --help shows a command's options; the man pages say more.\n"
+		       "exit codes: 0 done, 1 mismatch, 2 usage, 3 input rejected, 4 does not fit,\n"
+		       "5 a tool is missing, 6 a tool failed, 7 link, 70 our bug, 130 interrupted\n");
+		return;
+	}
+	printf("usage: espalier %s %s%s[OPTIONS]\n\n%s\n\n", c->name, c->argument,
+	       *c->argument ? " " : "", c->text);
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if (strchr(table[i].commands, c->letter))
+			printf("  %-15s %-22s %s\n", table[i].name,
+			       table[i].argument ? table[i].argument : "", table[i].text);
+}
+
+static espl_status integer(const char *name, const char *text, int64_t low, int64_t high, int64_t *out,
+                           espl_error *err)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text, &end, 0);
+	if (errno || end == text || *end || value < low || value > high)
+		return espl_fail(err, ESPL_USAGE, "%s %s: a number from %lld to %lld is wanted", name, text,
+		                 (long long)low, (long long)high);
+	*out = value;
+	return ESPL_OK;
+}
+
+static espl_status take_array(const char *text, cli_options *o, espl_error *err)
+{
+	char rest;
+
+	if (sscanf(text, "%dx%d%c", &o->lanes, &o->splits, &rest) != 2 || o->lanes < 1 || o->splits < 1 ||
+	    o->lanes > 4096 || o->splits > 4096)
+		return espl_fail(err, ESPL_USAGE, "--array %s: lanes by splits are wanted, such as 16x8",
+		                 text);
+	return ESPL_OK;
+}
+
+static espl_status take_stall(const char *text, cli_options *o, espl_error *err)
+{
+	int64_t value = 0;
+
+	o->stall_given = true;
+	o->stall = (espl_stall){0};
+	if (!strcmp(text, "none"))
+		return ESPL_OK;
+	if (!strncmp(text, "random:", 7)) {
+		double share;
+		char *end;
+
+		share = strtod(text + 7, &end);
+		if (end == text + 7 || *end || !(share >= 0) || share > 95)
+			return espl_fail(err, ESPL_USAGE,
+			                 "--stall %s: a share such as 0.3, or percent up to 95, is wanted", text);
+		o->stall.percent = (int)(share < 1 ? share * 100 + 0.5 : share);
+		return ESPL_OK;
+	}
+	if (!strncmp(text, "burst:", 6)) {
+		ESPL_TRY(integer("--stall burst:", text + 6, 1, 1000000, &value, err));
+		o->stall.burst = (int)value;
+		return ESPL_OK;
+	}
+	return espl_fail(err, ESPL_USAGE, "--stall %s: none, random:P or burst:N is wanted", text);
+}
+
+static espl_status add_file(const char *name, const char **files, int *count, const char *file, espl_error *err)
+{
+	if (*count == CLI_MOST_FILES)
+		return espl_fail(err, ESPL_USAGE, "%s: at most %d files", name, (int)CLI_MOST_FILES);
+	files[(*count)++] = file;
+	return ESPL_OK;
+}
+
+static espl_status take_rounding(const char *text, cli_options *o, espl_error *err)
+{
+	if (strcmp(text, "tflm") && strcmp(text, "single"))
+		return espl_fail(err, ESPL_USAGE, "--rounding %s: tflm or single is wanted", text);
+	o->rounding = strcmp(text, "tflm") ? ESPL_ROUND_SINGLE : ESPL_ROUND_TFLM;
+	o->rounding_given = true;
+	return ESPL_OK;
+}
+
+static espl_status take_number(const char *name, const char *text, cli_options *o, espl_error *err)
+{
+	int64_t value = 0;
+
+	if (!strcmp(name, "--memory"))
+		return integer(name, text, 1, INT64_C(1) << 40, &o->memory_bytes, err);
+	if (!strcmp(name, "--samples"))
+		return integer(name, text, 1, INT32_MAX, &o->samples, err);
+	ESPL_TRY(integer(name, text, 0, UINT32_MAX, &value, err));
+	if (!strcmp(name, "--seed"))
+		o->seed = (uint32_t)value;
+	else if (value > 1000000)
+		return espl_fail(err, ESPL_USAGE, "%s %s: at most 1000000", name, text);
+	else if (!strcmp(name, "--extremes"))
+		o->extremes = (int)value;
+	else
+		o->requantizers = (int)value;
+	return ESPL_OK;
+}
+
+static espl_status take(const char *name, const char *value, cli_options *o, espl_error *err)
+{
+	const struct {
+		const char *name;
+		const char **to;
+	} texts[] = {{"--board", &o->board}, {"--plan", &o->plan},   {"--tensors", &o->tensors},
+	             {"--trace", &o->trace}, {"--junit", &o->junit}, {"--cache", &o->cache}};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!strcmp(name, texts[i].name)) {
+			*texts[i].to = value;
+			return ESPL_OK;
+		}
+	if (!strcmp(name, "--json"))
+		o->json = true;
+	else if (!strcmp(name, "--quiet"))
+		o->quiet = true;
+	else if (!strcmp(name, "--array"))
+		return take_array(value, o, err);
+	else if (!strcmp(name, "--stall"))
+		return take_stall(value, o, err);
+	else if (!strcmp(name, "--rounding"))
+		return take_rounding(value, o, err);
+	else if (!strcmp(name, "--input"))
+		return add_file(name, o->inputs, &o->input_count, value, err);
+	else if (!strcmp(name, "--output") && !strcmp(o->command, "compile"))
+		o->output = value;
+	else if (!strcmp(name, "--output"))
+		return add_file(name, o->outputs, &o->output_count, value, err);
+	else
+		return take_number(name, value, o, err);
+	return ESPL_OK;
+}
+
+static const option *find_option(const char *text, size_t length, char letter)
+{
+	if (length == 2 && !strncmp(text, "-o", 2)) {
+		text = "--output";
+		length = 8;
+	}
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if (strlen(table[i].name) == length && !strncmp(table[i].name, text, length) &&
+		    strchr(table[i].commands, letter))
+			return &table[i];
+	return NULL;
+}
+
+espl_status cli_parse(int argc, char **argv, cli_options *o, bool *help, espl_error *err)
+{
+	const command *c = find_command(o->command);
+
+	*help = false;
+	o->seed = 1;
+	o->extremes = 4;
+	if (!c)
+		return espl_fail(err, ESPL_USAGE, "%s: no such command; see espalier --help", o->command);
+	for (int i = 0; i < argc; i++) {
+		const char *text = argv[i], *equals = strchr(text, '=');
+		const size_t length = equals ? (size_t)(equals - text) : strlen(text);
+		const option *found;
+
+		if (!strcmp(text, "--help") || !strcmp(text, "-h")) {
+			cli_print_help(o->command);
+			*help = true;
+			return ESPL_OK;
+		}
+		if (*text != '-') {
+			if (o->model || !*c->argument)
+				return espl_fail(err, ESPL_USAGE, "%s: one argument too many", text);
+			o->model = text;
+			continue;
+		}
+		found = find_option(text, length, c->letter);
+		if (!found)
+			return espl_fail(err, ESPL_USAGE, "%s: %s has no such option", text, c->name);
+		if (!found->argument) {
+			ESPL_TRY(take(found->name, NULL, o, err));
+			continue;
+		}
+		if (!equals && i + 1 == argc)
+			return espl_fail(err, ESPL_USAGE, "%s: %s is missing", text, found->argument);
+		ESPL_TRY(take(found->name, equals ? equals + 1 : argv[++i], o, err));
+	}
+	if (!o->model && *c->argument)
+		return espl_fail(err, ESPL_USAGE, "%s: %s is missing; see espalier %s --help", c->name,
+		                 c->argument, c->name);
+	return ESPL_OK;
+}
