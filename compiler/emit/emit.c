@@ -119,7 +119,7 @@ static void put_beat(unsigned char *to, uint64_t beat)
 		to[i] = (unsigned char)(beat >> (8 * i));
 }
 
-/* The frames of all images, then the control frame with identity and output beats. */
+/* The frames of all images, then the control frame with identity, output beats and delay. */
 static unsigned char *program_bytes(const espl_plan *plan, espl_arena *arena, size_t *size,
                                     uint64_t *identity)
 {
@@ -143,7 +143,7 @@ static unsigned char *program_bytes(const espl_plan *plan, espl_arena *arena, si
 		*identity = (*identity ^ out[b]) * UINT64_C(0x100000001b3);
 	put_beat(out + 8 * at++, header(11, 0, 0, 2));
 	put_beat(out + 8 * at++, *identity);
-	put_beat(out + 8 * at++, (uint64_t)plan->output_beats);
+	put_beat(out + 8 * at++, (uint64_t)plan->output_beats | (uint64_t)plan->output_delay << 16);
 	*size = 8 * at;
 	return out;
 }

@@ -91,6 +91,8 @@ typedef struct {
 	espl_image *images;
 	int *input_places, *output_places; /* as the lowered net's inputs and outputs */
 	int output_beats;
+	int64_t output_delay; /* cycles from the last layer's begin until the result may leave; 0: when
+	                         it is complete */
 	int64_t latency_cycles, interval_cycles, load_cycles;
 	int64_t memory_bytes; /* of the engine's memories, as built */
 	const char *decisions; /* plan.json */

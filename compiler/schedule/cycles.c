@@ -10,16 +10,23 @@
 enum {
 	START_CYCLES = 14,  /* from the input's last beat to the first layer's first cycle */
 	FINISH_CYCLES = 1,  /* from the last layer's end to the beat before the result's first */
+	DRAIN_CYCLES = 31,  /* from a block's last cycle until its first step's result can be read */
 	RESTART_CYCLES = 11, /* from the last layer's end to the next inference's first cycle */
 };
 
-static int gap(const espl_work *work)
+/* Registers of the adder tree. */
+static int tree_stages(const espl_work *work)
 {
 	int stages = 0;
 
 	for (int n = 1; n < work->splits; n *= 4)
 		stages++;
-	return 32 + stages;
+	return stages;
+}
+
+static int gap(const espl_work *work)
+{
+	return 32 + tree_stages(work);
 }
 
 int64_t espl_count_cycles(const espl_work *work, const int *cycles, const int *loops, int groups,
@@ -35,6 +42,29 @@ int64_t espl_count_cycles(const espl_work *work, const int *cycles, const int *l
 			drained = last + (int64_t)entries[b % period] * loops[g];
 		}
 	return drained + gap(work);
+}
+
+int64_t espl_output_delay(const espl_work *work, const espl_work_layer *layer, int cycles, const int *entries)
+{
+	const espl_work_tensor *out = &work->tensors[layer->layer.output];
+	const bool shared = espl_shares_step(work, layer);
+	const int r = work->requantizers;
+	int64_t last = -1, drained = -1, delay = 1;
+
+	for (int b = 0; b < layer->blocks; b++) {
+		const int first = b * work->lanes;
+
+		last = last + cycles > drained ? last + cycles : drained;
+		drained = last + entries[b];
+		for (int i = 0; i < work->lanes && first + i < out->tensor.channels; i++) {
+			const int step = shared ? (i / r + 1) * (r / 4) : i;
+			const int64_t beat = (out->base + first + i) / 8;
+			const int64_t earliest = last + step + tree_stages(work) + DRAIN_CYCLES - beat;
+
+			delay = earliest > delay ? earliest : delay;
+		}
+	}
+	return delay;
 }
 
 /* Beats of the input stream for one inference. */
@@ -70,5 +100,7 @@ void espl_count_latency(espl_work *work)
 		sum += plan->layers[l].cycles;
 	plan->load_cycles = input_beats(work);
 	plan->latency_cycles = START_CYCLES + sum + FINISH_CYCLES + plan->output_beats;
+	if (plan->output_delay)
+		plan->latency_cycles += plan->output_delay + 1 - plan->layers[plan->layer_count - 1].cycles;
 	plan->interval_cycles = RESTART_CYCLES + sum;
 }

@@ -556,13 +556,12 @@ static void put_descriptor(coder *c, const espl_blocks *blocks, bool release, bo
 	espl_put_bits(word, 57, 7, (uint64_t)step);
 }
 
-static void code_layer(coder *c, int *cycles_sum, bool release, bool last)
+static void code_layer(coder *c, bool release, bool last)
 {
 	const espl_layer *l = &c->layer->layer;
 	stream *streams = ESPL_ARRAY(c->work->arena, stream, c->work->splits);
 	espl_blocks blocks;
 
-	(void)cycles_sum;
 	c->group_base = c->tables->group.count;
 	c->param_base = c->tables->param.count;
 	c->narrow_base = c->tables->narrow_count;
@@ -587,6 +586,9 @@ static void code_layer(coder *c, int *cycles_sum, bool release, bool last)
 	put_descriptor(c, &blocks, release, last);
 	c->layer->cycles = espl_count_cycles(c->work, c->cycles, c->loops, c->group_count,
 	                                     blocks.entries, blocks.period, c->layer->blocks);
+	if (last && l->kind == ESPL_LAYER_DENSE && c->out->kind == ESPL_PLACE_OUTPUT)
+		c->work->plan->output_delay =
+		        espl_output_delay(c->work, c->layer, c->cycles[0], blocks.entries);
 }
 
 /* Elements and bytes of the vectors and of the output, and dense layers' blocks. */
@@ -784,7 +786,7 @@ espl_status espl_write_program(espl_work *work, espl_error *err)
 			continue;
 		c.in = &work->tensors[c.layer->layer.inputs[0]];
 		c.out = &work->tensors[c.layer->layer.output];
-		code_layer(&c, NULL, l == last_input, l == last);
+		code_layer(&c, l == last_input, l == last);
 		work->plan->layers[c.layer->index].cycles = c.layer->cycles;
 		work->plan->layers[c.layer->index].issued = c.issued;
 	}

@@ -96,6 +96,10 @@ espl_status espl_place_tensors(espl_work *work, espl_error *err);
  * blocks' entries, from its first cycle to the next layer's (cycles.c). */
 int64_t espl_count_cycles(const espl_work *work, const int *cycles, const int *loops, int groups,
                           const int *entries, int period, int blocks);
+/* The earliest cycle of a dense last layer, counted from its first, at which its result may begin to
+ * leave, a beat a cycle, without overtaking the drain. */
+int64_t espl_output_delay(const espl_work *work, const espl_work_layer *layer, int cycles,
+                          const int *entries);
 /* Fills latency, interval and load of the plan from the layers' cycles. */
 void espl_count_latency(espl_work *work);
 

@@ -154,6 +154,7 @@ module espl_engine #(
       .release_o(release_input),
       .output_free_i(output_free),
       .layer_o(watch_layer_o),
+      .last_layer_o(last_layer),
       .per_split_o(per_split),
       .dense_o(dense),
       .max_o(max_pool),
@@ -441,7 +442,19 @@ module espl_engine #(
   );
 
   // -- the result ----------------------------------------------------------------------------------
+  // It may begin to leave while the last layer computes: the program says when.
   logic [15:0] beats_q;
+  logic [31:0] delay_q, wait_q;
+  logic last_layer, waiting_q, send;
+  assign send = (waiting_q && wait_q == 32'd1) || (done && delay_q == '0);
+
+  always_ff @(posedge clk_i) begin : when_to_send
+    if (!rst_ni) waiting_q <= 1'b0;
+    else if (last_layer) waiting_q <= delay_q != '0;
+    else if (wait_q == 32'd1) waiting_q <= 1'b0;
+    wait_q <= last_layer ? delay_q : wait_q - 1'b1;
+  end
+
   espl_output #(
       .Lanes(Lanes),
       .OutputDepth(OutputDepth)
@@ -454,7 +467,7 @@ module espl_engine #(
       .even_address_i(output_even_address),
       .odd_address_i(output_odd_address),
       .data_i(wide_data),
-      .start_i(done),
+      .start_i(send),
       .beats_i(beats_q),
       .free_o(output_free),
       .out_valid_o(out_tvalid_o),
@@ -477,6 +490,7 @@ module espl_engine #(
       errors_q           <= '0;
       program_identity_q <= '0;
       beats_q            <= '0;
+      delay_q            <= '0;
     end else begin
       if (release_input) input_open_q <= 1'b1;
       if (input_done) begin
@@ -490,7 +504,7 @@ module espl_engine #(
       if (done) inferences_q <= inferences_q + 1'b1;
       if (frame_error) errors_q <= errors_q + 1'b1;
       if (load && load_memory == 5'(espl_pkg::MemControl)) begin
-        if (load_address[0]) beats_q <= load_data[15:0];
+        if (load_address[0]) {delay_q, beats_q} <= load_data[47:0];
         else program_identity_q <= load_data[63:0];
       end
     end

@@ -1,9 +1,9 @@
 // espl_output: the result's memory, and its way out, 8 bytes a beat.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Contract   start_i when the result is complete; beats_i beats follow, the last with
-//            tlast. free_o is 1 when nothing waits to leave. The memory is written only
-//            while free_o is 1.
+// Contract   after start_i beats_i beats follow, the last with tlast; beat k is read k + 1
+//            cycles after start_i at the earliest, and must be written by then. free_o is 1
+//            when nothing waits to leave; a result's first write waits for that.
 // Latency    3 cycles from start_i to the first beat.  Throughput 1 beat a cycle.
 // Cost       OutputDepth words of Lanes bytes in block RAM, about 200 LUT4.
 

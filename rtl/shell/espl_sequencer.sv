@@ -48,6 +48,7 @@ module espl_sequencer #(
     output      logic release_o,       // the input's place is free
     input  wire logic output_free_i,   // the last result has left
     output      logic layer_o,         // pulse: a layer begins, or the last one is complete
+    output      logic last_layer_o,    // with layer_o: the last layer begins
 
     // the layer in flight
     output logic       per_split_o,
@@ -356,6 +357,7 @@ module espl_sequencer #(
       if (go || drain_q != '0) quiet_q <= 7'(Gap);
       else if (quiet_q != '0) quiet_q <= quiet_q - 1'b1;
       layer_o   <= config_taken || done_o;
+      last_layer_o <= config_taken && layer_last;
       valid_o   <= go;
       push_o    <= pop;
       if (walk_q == WalkIdle && start_i) running_q <= 1'b1;

@@ -1,0 +1,75 @@
+#!/bin/sh
+# The command contract: exit codes, messages, files that appear complete or not at all.
+# SPDX-License-Identifier: Apache-2.0
+#
+# usage: cli.sh ESPALIER WORK MODEL
+set -eu
+espalier=$1 work=$2 model=$3
+
+rm -rf "$work"
+mkdir -p "$work"
+cd "$work"
+export ESPALIER_CACHE="$work/cache"
+
+# expect CODE PATTERN COMMAND...: that exit code, and one line on stderr that holds the pattern
+expect() {
+	code=$1 pattern=$2
+	shift 2
+	set +e
+	"$@" >out.txt 2>err.txt
+	got=$?
+	set -e
+	if [ $got != "$code" ] || ! grep -q "$pattern" err.txt || [ "$(wc -l <err.txt)" -gt 1 ]; then
+		echo "$*: exit $got instead of $code, or not '$pattern' in: $(cat err.txt)"
+		exit 1
+	fi
+}
+
+expect 2 'no such command' "$espalier" frobnicate
+expect 2 'no such option' "$espalier" compile "$model" --frobnicate
+expect 2 'DIR is missing' "$espalier" compile "$model"
+expect 2 'no such board' "$espalier" compile "$model" --board moon -o a
+expect 2 'lanes by splits' "$espalier" compile "$model" --array 16 -o a
+expect 2 'exclude each other' "$espalier" compile "$model" --array 16x8 --board ulx3s-85f -o a
+expect 2 'lanes' "$espalier" compile "$model" --array 7x8 -o a
+expect 3 'No such file' "$espalier" check missing.tflite
+expect 3 'missing.bin' "$espalier" reference "$model" --input missing.bin
+printf 'garbage' >garbage.tflite
+expect 3 'garbage.tflite' "$espalier" check garbage.tflite
+head -c 1000 "$model" >short.tflite
+expect 3 'short.tflite' "$espalier" compile short.tflite --array 16x8 -o a
+expect 4 'bytes of memory' "$espalier" compile "$model" --array 16x8 --memory 1000 -o a
+[ ! -e a ]
+mkdir occupied
+echo mine >occupied/file
+expect 3 'occupied' "$espalier" compile "$model" --array 16x8 -o occupied
+[ "$(cat occupied/file)" = mine ]
+[ "$(find . -name '*tmp*' -o -name 'occupied.*' | wc -l)" = 0 ]
+
+# the same input gives the same bytes
+"$espalier" compile "$model" --array 16x8 -o a --quiet
+"$espalier" compile "$model" --array 16x8 -o b --json >b.json
+diff -r a b
+cmp b.json b/manifest.json
+
+# stages run alone: the own form is a model as well
+"$espalier" compile a/net.json --array 16x8 -o c --quiet
+cmp a/program.bin c/program.bin
+# the plan's decisions can be fed back, and edited; what is illegal is refused
+"$espalier" compile "$model" --array 16x8 --plan a/plan.json -o d --quiet
+cmp a/program.bin d/program.bin
+sed '0,/"splits": \[0/s//"splits": [99/' a/plan.json >illegal.json
+sed 's/"splits": \[\([0-9]\), /"splits": [\1, 99, /' a/plan.json >illegal.json
+expect 3 'plan' "$espalier" compile "$model" --array 16x8 --plan illegal.json -o e
+sed 's/"word": [0-9]*/"word": 0/' a/plan.json >overlap.json
+expect 3 'overlaps' "$espalier" compile "$model" --array 16x8 --plan overlap.json -o e
+[ ! -e e ]
+
+"$espalier" --version | grep -q '^espalier [0-9]'
+for command in check lower compile reference simulate verify boards; do
+	"$espalier" $command --help | grep -q "usage: espalier $command"
+done
+"$espalier" check "$model" --json | grep -q '"supported": true'
+"$espalier" lower "$model" | grep -q 'exact'
+"$espalier" boards --json | grep -q '"ulx3s-85f"'
+echo "all as the contract says"
