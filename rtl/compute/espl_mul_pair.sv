@@ -52,7 +52,7 @@ module espl_mul_pair (
     a1_low_q   <= a1_i[5:0];
     w_q        <= w_i;
     p_q        <= a_q * w_q;
-    low_q      <= a1_low_q * w_q[5:0];
+    low_q      <= espl_pkg::product6(a1_low_q, w_q[5:0]);
     product0_o <= product0;
     product1_o <= rest[26:10];
   end

@@ -112,7 +112,7 @@ module espl_output #(
   end
 
   logic unused;
-  assign unused = &{1'b0, read_word};
+  assign unused = &{1'b0, read_word, part1_q};
 
 endmodule
 

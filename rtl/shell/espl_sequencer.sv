@@ -278,7 +278,7 @@ module espl_sequencer #(
         address_q <= address + (dense ? AddrBits'(cycles) : AddrBits'(1));
       end
       if (dense) param_q <= param + param_step;
-      else if (end2_q) param_q <= param + param_step * 16'(loops);
+      else if (end2_q) param_q <= param + 16'(espl_pkg::product5(loops, param_step));
       else param_q <= param;
     end
   end
@@ -295,7 +295,7 @@ module espl_sequencer #(
   always_ff @(posedge clk_i) begin : enqueue
     if (made2_q)
       queue[tail_q] <= {layer2_q, dense, cycles, narrow, base, address, loops, start, count, param, offset2_q,
-                        masks, DrainBits'(count) * DrainBits'(loops)};
+                        masks, DrainBits'(espl_pkg::product5(loops, 16'(count)))};
     if (!rst_ni) begin
       head_q   <= '0;
       tail_q   <= '0;
