@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")"
 . ./setup.sh
 # shellcheck disable=SC2086
-espalier_install $espalier_packages libcmocka-dev ccache yosys python3 dataset-fashion-mnist
+espalier_install $espalier_packages libcmocka-dev yosys python3 clang-format dataset-fashion-mnist
 
 # checked build: sanitizers, warnings are errors; the fast tests
 cmake --preset dev >/dev/null

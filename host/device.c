@@ -31,7 +31,8 @@ static espl_status check_identity(espl_device *d, espl_error *err)
 	ESPL_TRY(d->transport->status(d->transport, 1, &engine, err));
 	if (engine != m->engine_identity)
 		return espl_fail(err, ESPL_LINK,
-		                 "the accelerator is engine %08" PRIx32 ", the manifest wants %08" PRIx32,
+		                 "the accelerator is engine %08" PRIx32
+		                 ", the manifest wants %08" PRIx32,
 		                 engine, m->engine_identity);
 	ESPL_TRY(d->transport->status(d->transport, 2, &low, err));
 	ESPL_TRY(d->transport->status(d->transport, 3, &high, err));
@@ -54,7 +55,8 @@ static espl_status load_program(espl_device *d, espl_error *err)
 
 	ESPL_TRY(espl_file_read(path, d->scratch, &file, err));
 	if (file.size % 8 || file.size < 24)
-		return espl_fail(err, ESPL_SYNTAX, "%s: %zu bytes are not whole beats", path, file.size);
+		return espl_fail(err, ESPL_SYNTAX, "%s: %zu bytes are not whole beats", path,
+		                 file.size);
 	for (size_t i = 0; i + 24 < file.size; i++)
 		identity = (identity ^ file.data[i]) * UINT64_C(0x100000001b3);
 	if (identity != d->manifest->program_identity)
@@ -138,7 +140,8 @@ const espl_port *espl_device_output(const espl_device *device, int index)
 espl_status espl_device_submit(espl_device *device, const void *const *inputs, espl_error *err)
 {
 	espl_layout_encode(device->manifest, inputs, device->beats);
-	ESPL_TRY(device->transport->send(device->transport, device->beats, device->input_beats, err));
+	ESPL_TRY(device->transport->send(device->transport, device->beats, device->input_beats,
+	                                 err));
 	device->submitted++;
 	return ESPL_OK;
 }
@@ -193,7 +196,8 @@ void espl_device_planned(const espl_device *device, espl_counters *out)
 	};
 }
 
-espl_status espl_device_watch(espl_device *device, espl_watcher watcher, void *user, espl_error *err)
+espl_status espl_device_watch(espl_device *device, espl_watcher watcher, void *user,
+                              espl_error *err)
 {
 	if (!device->transport->watch)
 		return espl_fail(err, ESPL_UNSUPPORTED, "only a simulation can be watched");

@@ -30,8 +30,8 @@ typedef struct {
 typedef struct {
 	espl_stall stall_in, stall_out;
 	const char *trace; /* path of an FST waveform, NULL for none */
-	const char *cache; /* folder of built simulators; NULL: $ESPALIER_CACHE, $XDG_CACHE_HOME/espalier
-	                      or ~/.cache/espalier */
+	const char *cache; /* folder of built simulators; NULL: $ESPALIER_CACHE,
+	                      $XDG_CACHE_HOME/espalier or ~/.cache/espalier */
 	void (*progress)(void *user, const char *what); /* before something slow; may be NULL */
 	void *user;
 } espl_options;
@@ -40,10 +40,10 @@ typedef struct {
 typedef struct {
 	const char *name;
 	int rows, columns, channels;
-	int is_float;     /* float32 values; else int8 */
-	double scale;     /* value = scale * (stored - zero_point) */
+	int is_float; /* float32 values; else int8 */
+	double scale; /* value = scale * (stored - zero_point) */
 	int32_t zero_point;
-	size_t bytes;     /* of one sample: rows x columns x channels, NHWC, little-endian */
+	size_t bytes; /* of one sample: rows x columns x channels, NHWC, little-endian */
 } espl_port;
 
 /* Opens the accelerator of an emitted folder (docs/format.md): builds the simulator if the cache
@@ -81,14 +81,15 @@ typedef struct {
 } espl_counters;
 void espl_device_counters(const espl_device *device, espl_counters *out);
 
-/* Looks inside a simulation, layer after layer: `watcher` is called when layer `layer` of the sample
- * in flight is complete, and may read its tensor.
- *   out   values  int8, rows x columns x channels of the net's tensor, constants filled in */
+/* Looks inside a simulation, layer after layer: `watcher` is called when layer `layer` of the
+ * sample in flight is complete, and may read its tensor. out   values  int8, rows x columns x
+ * channels of the net's tensor, constants filled in */
 typedef void (*espl_watcher)(void *user, int layer);
-espl_status espl_device_watch(espl_device *device, espl_watcher watcher, void *user, espl_error *err);
+espl_status espl_device_watch(espl_device *device, espl_watcher watcher, void *user,
+                              espl_error *err);
 int espl_device_layer_count(const espl_device *device);
 const char *espl_device_layer_name(const espl_device *device, int layer);
-int64_t espl_device_layer_cycles(const espl_device *device, int layer); /* as planned */
+int64_t espl_device_layer_cycles(const espl_device *device, int layer);   /* as planned */
 int64_t espl_device_layer_measured(const espl_device *device, int layer); /* of the last sample */
 /* A port of the layer's result; net_tensor is its index in net.json. */
 const espl_port *espl_device_layer_port(const espl_device *device, int layer, int *net_tensor);

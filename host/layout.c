@@ -68,16 +68,19 @@ static uint64_t *encode_planes(const espl_manifest *m, const espl_manifest_tenso
 		const espl_manifest_plane *plane = &t->planes[p];
 		unsigned char *bytes;
 
-		*to++ = header(MEMORY_WIDE, plane->splits, (size_t)plane->word, (size_t)t->plane_words,
-		               last && p == t->plane_count - 1);
+		*to++ = header(MEMORY_WIDE, plane->splits, (size_t)plane->word,
+		               (size_t)t->plane_words, last && p == t->plane_count - 1);
 		memset(to, 0, beats * sizeof(*to));
 		bytes = (unsigned char *)to;
 		for (int y = plane->phase_row; y < t->port.rows; y += t->phase_rows)
-			for (int x = plane->phase_column; x < t->port.columns; x += t->phase_columns)
+			for (int x = plane->phase_column; x < t->port.columns;
+			     x += t->phase_columns)
 				bytes[y / t->phase_rows * t->pitch + x / t->phase_columns] =
 				        (unsigned char)(stored(t, values,
-				                               ((size_t)y * (size_t)t->port.columns + (size_t)x) *
-				                                               (size_t)t->port.channels +
+				                               ((size_t)y *
+				                                        (size_t)t->port.columns +
+				                                (size_t)x) * (size_t)t->port
+				                                                       .channels +
 				                                       (size_t)plane->channel) +
 				                        128);
 		to += beats;
@@ -96,7 +99,8 @@ static uint64_t *encode_vector(const espl_manifest *m, const espl_manifest_tenso
 	bytes = (unsigned char *)to;
 	memset(bytes, 0, slots * bytes_per_slot);
 	for (size_t e = 0; e < count; e++)
-		bytes[e / splits * bytes_per_slot + e % splits] = (unsigned char)stored(t, values, e);
+		bytes[e / splits * bytes_per_slot + e % splits] =
+		        (unsigned char)stored(t, values, e);
 	return to + slots * word_beats(m->splits);
 }
 
@@ -148,16 +152,18 @@ void espl_layout_decode(const espl_manifest *m, const uint64_t *packet, espl_are
 					values[((size_t)y * (size_t)t->port.columns + (size_t)x) *
 					               (size_t)t->port.channels +
 					       (size_t)t->live[c]] =
-					        (int8_t)((int)(packet[at / 8] >> at % 8 * 8 & 255) - 128);
+					        (int8_t)((int)(packet[at / 8] >> at % 8 * 8 & 255) -
+					                 128);
 				}
 		if (t->softmax >= 0)
-			espl_softmax(values, (int)count, t->softmax_scale, t->softmax_least, values);
+			espl_softmax(values, (int)count, t->softmax_scale, t->softmax_least,
+			             values);
 		if (!t->port.is_float)
 			memcpy(outputs[o], values, count);
 		else
 			for (size_t i = 0; i < count; i++)
-				((float *)outputs[o])[i] =
-				        (float)(values[i] - t->port.zero_point) * (float)t->port.scale;
+				((float *)outputs[o])[i] = (float)(values[i] - t->port.zero_point) *
+				                           (float)t->port.scale;
 		espl_arena_release(scratch, mark);
 	}
 }
@@ -174,11 +180,13 @@ static void gather_planes(const espl_manifest *m, const espl_manifest_tensor *t,
 			split++;
 		bytes = wide(user, split) + (size_t)plane->word * (size_t)m->lanes;
 		for (int y = plane->phase_row; y < t->port.rows; y += t->phase_rows)
-			for (int x = plane->phase_column; x < t->port.columns; x += t->phase_columns)
+			for (int x = plane->phase_column; x < t->port.columns;
+			     x += t->phase_columns)
 				values[((size_t)y * (size_t)t->port.columns + (size_t)x) *
 				               (size_t)t->port.channels +
 				       (size_t)plane->channel] =
-				        (int8_t)(bytes[y / t->phase_rows * t->pitch + x / t->phase_columns] -
+				        (int8_t)(bytes[y / t->phase_rows * t->pitch +
+				                       x / t->phase_columns] -
 				                 128);
 	}
 }
@@ -198,7 +206,8 @@ void espl_layout_gather(const espl_manifest *m, const espl_manifest_tensor *t, c
 
 				values[((size_t)y * (size_t)t->port.columns + (size_t)x) *
 				               (size_t)t->port.channels +
-				       (size_t)t->live[c]] =
-				        (int8_t)vector(user, (int)(e % (size_t)m->splits))[e / (size_t)m->splits];
+				       (size_t)t->live[c]] = (int8_t)
+				        vector(user,
+				               (int)(e % (size_t)m->splits))[e / (size_t)m->splits];
 			}
 }

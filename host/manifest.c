@@ -100,8 +100,8 @@ static espl_status read_place(const espl_json *json, const espl_manifest *m, esp
 	return ESPL_OK;
 }
 
-static espl_status read_constants(const espl_json *json, espl_arena *arena, espl_manifest_tensor *out,
-                                  espl_error *err)
+static espl_status read_constants(const espl_json *json, espl_arena *arena,
+                                  espl_manifest_tensor *out, espl_error *err)
 {
 	const espl_json *list;
 	int i = 0;
@@ -114,8 +114,8 @@ static espl_status read_constants(const espl_json *json, espl_arena *arena, espl
 	for (const espl_json *c = espl_json_first(list); c; c = espl_json_next(c), i++) {
 		ESPL_TRY(row_of(c, out->constants + 2 * i, 2, "constants", err));
 		if (out->constants[2 * i] < 0 || out->constants[2 * i] >= out->port.channels)
-			return espl_fail(err, ESPL_RANGE, "%s: constant channel %lld", out->port.name,
-			                 (long long)out->constants[2 * i]);
+			return espl_fail(err, ESPL_RANGE, "%s: constant channel %lld",
+			                 out->port.name, (long long)out->constants[2 * i]);
 	}
 	if (!out->live_count)
 		return espl_fail(err, ESPL_SHAPE, "%s: no live channel", out->port.name);
@@ -143,8 +143,10 @@ static espl_status read_tensor(const espl_json *json, const espl_manifest *m, es
 	    (int64_t)out->port.rows * out->port.columns * out->port.channels > MOST)
 		return espl_fail(err, ESPL_RANGE, "%s: too many elements", out->port.name);
 	if (out->softmax >= 0) {
-		ESPL_TRY(number(json, "softmax_multiplier", 0, INT32_MAX, &out->softmax_scale.multiplier, err));
-		ESPL_TRY(number(json, "softmax_exponent", -31, 31, &out->softmax_scale.exponent, err));
+		ESPL_TRY(number(json, "softmax_multiplier", 0, INT32_MAX,
+		                &out->softmax_scale.multiplier, err));
+		ESPL_TRY(number(json, "softmax_exponent", -31, 31, &out->softmax_scale.exponent,
+		                err));
 		ESPL_TRY(number(json, "softmax_least", INT32_MIN + 1, 0, &out->softmax_least, err));
 	}
 	out->port.zero_point = zero;
@@ -169,7 +171,8 @@ static espl_status read_tensors(const espl_json *json, const char *key, espl_man
 	return ESPL_OK;
 }
 
-static espl_status read_engine(const espl_json *json, espl_manifest *m, espl_arena *arena, espl_error *err)
+static espl_status read_engine(const espl_json *json, espl_manifest *m, espl_arena *arena,
+                               espl_error *err)
 {
 	const espl_json *engine;
 	const char *hex, *text = "";
@@ -196,7 +199,8 @@ static espl_status read_engine(const espl_json *json, espl_manifest *m, espl_are
 	return ESPL_OK;
 }
 
-static espl_status read_layers(const espl_json *json, espl_manifest *m, espl_arena *arena, espl_error *err)
+static espl_status read_layers(const espl_json *json, espl_manifest *m, espl_arena *arena,
+                               espl_error *err)
 {
 	const espl_json *list;
 	int i = 0;
@@ -208,20 +212,24 @@ static espl_status read_layers(const espl_json *json, espl_manifest *m, espl_are
 		const char *name;
 
 		ESPL_TRY(espl_json_string(l, "name", &name, err));
-		ESPL_TRY(espl_json_integer(l, "cycles", 0, INT64_C(1) << 50, &m->layers[i].cycles, err));
+		ESPL_TRY(espl_json_integer(l, "cycles", 0, INT64_C(1) << 50, &m->layers[i].cycles,
+		                           err));
 		m->layers[i].name = espl_arena_string(arena, name);
 	}
 	return ESPL_OK;
 }
 
-static espl_status read_all(const espl_json *json, espl_manifest *m, espl_arena *arena, espl_error *err)
+static espl_status read_all(const espl_json *json, espl_manifest *m, espl_arena *arena,
+                            espl_error *err)
 {
 	int count;
 
 	ESPL_TRY(number(json, "format", 1, 1, &count, err));
 	ESPL_TRY(read_engine(json, m, arena, err));
-	ESPL_TRY(espl_json_integer(json, "latency_cycles", 0, INT64_C(1) << 50, &m->latency_cycles, err));
-	ESPL_TRY(espl_json_integer(json, "interval_cycles", 0, INT64_C(1) << 50, &m->interval_cycles, err));
+	ESPL_TRY(espl_json_integer(json, "latency_cycles", 0, INT64_C(1) << 50, &m->latency_cycles,
+	                           err));
+	ESPL_TRY(espl_json_integer(json, "interval_cycles", 0, INT64_C(1) << 50,
+	                           &m->interval_cycles, err));
 	ESPL_TRY(espl_json_integer(json, "load_cycles", 0, INT64_C(1) << 50, &m->load_cycles, err));
 	ESPL_TRY(number(json, "output_beats", 1, 65535, &m->output_beats, err));
 	ESPL_TRY(read_layers(json, m, arena, err));
@@ -229,7 +237,8 @@ static espl_status read_all(const espl_json *json, espl_manifest *m, espl_arena 
 	ESPL_TRY(read_tensors(json, "outputs", m, arena, &m->outputs, &m->output_count, err));
 	ESPL_TRY(read_tensors(json, "tensors", m, arena, &m->tensors, &count, err));
 	if (count != m->layer_count || !m->input_count || !m->output_count)
-		return espl_fail(err, ESPL_SHAPE, "%d layers, but %d tensors", m->layer_count, count);
+		return espl_fail(err, ESPL_SHAPE, "%d layers, but %d tensors", m->layer_count,
+		                 count);
 	return ESPL_OK;
 }
 
@@ -244,7 +253,8 @@ espl_status espl_manifest_read(const char *folder, espl_arena *arena, espl_manif
 
 	ESPL_TRY(espl_file_read(path, arena, &file, err));
 	m->folder = espl_arena_string(arena, folder);
-	ESPL_TRY(espl_context(err, espl_json_parse((const char *)file.data, file.size, &json, err), path));
+	ESPL_TRY(espl_context(err, espl_json_parse((const char *)file.data, file.size, &json, err),
+	                      path));
 	status = read_all(json, m, arena, err);
 	espl_json_destroy(json);
 	ESPL_TRY(espl_context(err, status, path));

@@ -48,7 +48,8 @@ static uint64_t hash(uint64_t seed, const void *data, size_t size)
 	return seed;
 }
 
-/* Where espl_sim.cc and its header are: $ESPALIER_SHARE/sim, the source tree, the installed tree. */
+/* Where espl_sim.cc and its header are: $ESPALIER_SHARE/sim, the source tree, the installed tree.
+ */
 static espl_status find_wrapper(espl_arena *arena, const char **folder, espl_error *err)
 {
 	const char *share = getenv("ESPALIER_SHARE");
@@ -58,7 +59,8 @@ static espl_status find_wrapper(espl_arena *arena, const char **folder, espl_err
 	tries[1] = ESPALIER_SOURCE_DIR "/sim";
 	tries[2] = ESPALIER_SHARE_DIR "/sim";
 	for (int i = 0; i < 3; i++)
-		if (tries[i] && espl_file_exists(espl_arena_format(arena, "%s/espl_sim.cc", tries[i]))) {
+		if (tries[i] &&
+		    espl_file_exists(espl_arena_format(arena, "%s/espl_sim.cc", tries[i]))) {
 			*folder = tries[i];
 			return ESPL_OK;
 		}
@@ -66,9 +68,11 @@ static espl_status find_wrapper(espl_arena *arena, const char **folder, espl_err
 	                 tries[1], tries[2]);
 }
 
-static espl_status find_cache(const espl_options *options, espl_arena *arena, const char **out, espl_error *err)
+static espl_status find_cache(const espl_options *options, espl_arena *arena, const char **out,
+                              espl_error *err)
 {
-	const char *own = getenv("ESPALIER_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	const char *own = getenv("ESPALIER_CACHE"), *xdg = getenv("XDG_CACHE_HOME"),
+	           *home = getenv("HOME");
 	char *path;
 
 	if (options->cache)
@@ -80,7 +84,8 @@ static espl_status find_cache(const espl_options *options, espl_arena *arena, co
 	else if (home && *home)
 		path = espl_arena_format(arena, "%s/.cache/espalier", home);
 	else
-		return espl_fail(err, ESPL_IO, "no folder for built simulators: set ESPALIER_CACHE");
+		return espl_fail(err, ESPL_IO,
+		                 "no folder for built simulators: set ESPALIER_CACHE");
 	for (char *p = path + 1; *p; p++)
 		if (*p == '/') {
 			*p = 0;
@@ -125,7 +130,8 @@ static espl_status run(const char *folder, const char *command, const char *log,
 	}
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
-			return espl_fail(err, ESPL_TOOL, "cannot wait for a process: %s", strerror(errno));
+			return espl_fail(err, ESPL_TOOL, "cannot wait for a process: %s",
+			                 strerror(errno));
 	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM))
 		return espl_fail(err, ESPL_INTERRUPTED, "interrupted while building the simulator");
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
@@ -155,22 +161,26 @@ static const char *verilator_command(const espl_manifest *m, bool trace, const c
 	return command;
 }
 
-static const char *link_command(const espl_manifest *m, bool trace, const char *wrapper, espl_arena *arena)
+static const char *link_command(const espl_manifest *m, bool trace, const char *wrapper,
+                                espl_arena *arena)
 {
 	return espl_arena_format(
 	        arena,
 	        "root=$(verilator --getenv VERILATOR_ROOT) && "
 	        "make -j2 -C obj -f Vespl_engine.mk OPT_FAST=-O2 OPT_SLOW=-O1 Vespl_engine__ALL.a "
 	        "verilated.o verilated_threads.o %s && "
-	        "g++ -O2 -fPIC -shared -std=c++17 -DESPL_LANES=%d -DESPL_SPLITS=%d -DESPL_WIDE_DEPTH=%d "
+	        "g++ -O2 -fPIC -shared -std=c++17 -DESPL_LANES=%d -DESPL_SPLITS=%d "
+	        "-DESPL_WIDE_DEPTH=%d "
 	        "-DESPL_NARROW_DEPTH=%d %s -o libsim.so %s/espl_sim.cc -Iobj -I\"$root/include\" "
 	        "-I\"$root/include/vltstd\" obj/Vespl_engine__ALL.a obj/verilated.o "
 	        "obj/verilated_threads.o %s -lpthread && rm -rf obj rtl",
-	        trace ? "verilated_fst_c.o" : "", m->lanes, m->splits, m->wide_depth, m->narrow_depth,
-	        trace ? "-DESPL_TRACE" : "", wrapper, trace ? "obj/verilated_fst_c.o -lz" : "");
+	        trace ? "verilated_fst_c.o" : "", m->lanes, m->splits, m->wide_depth,
+	        m->narrow_depth, trace ? "-DESPL_TRACE" : "", wrapper,
+	        trace ? "obj/verilated_fst_c.o -lz" : "");
 }
 
-static espl_status copy_sources(const espl_span *sources, const char *folder, espl_arena *arena, espl_error *err)
+static espl_status copy_sources(const espl_span *sources, const char *folder, espl_arena *arena,
+                                espl_error *err)
 {
 	static const char *const folders[] = {"rtl", "rtl/memory", "rtl/compute", "rtl/shell"};
 
@@ -181,21 +191,25 @@ static espl_status copy_sources(const espl_span *sources, const char *folder, es
 			return espl_fail(err, ESPL_IO, "%s: %s", path, strerror(errno));
 	}
 	for (int i = 0; i < RTL_COUNT; i++)
-		ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/rtl/%s", folder, rtl_files[i]),
-		                         sources[i].data, sources[i].size, err));
+		ESPL_TRY(
+		        espl_file_write(espl_arena_format(arena, "%s/rtl/%s", folder, rtl_files[i]),
+		                        sources[i].data, sources[i].size, err));
 	return ESPL_OK;
 }
 
 static espl_status build(const espl_manifest *m, bool trace, const espl_span *sources,
-                         const char *wrapper, const char *target, espl_arena *arena, espl_error *err)
+                         const char *wrapper, const char *target, espl_arena *arena,
+                         espl_error *err)
 {
 	const char *temporary = espl_arena_format(arena, "%s.%ld", target, (long)getpid());
 	const char *log = espl_arena_format(arena, "%s.log", target);
 
 	if (!on_path("verilator", arena))
-		return espl_fail(err, ESPL_MISSING, "verilator is not installed (Debian package verilator)");
+		return espl_fail(err, ESPL_MISSING,
+		                 "verilator is not installed (Debian package verilator)");
 	if (!on_path("g++", arena) || !on_path("make", arena))
-		return espl_fail(err, ESPL_MISSING, "g++ and make are not installed (Debian packages g++, make)");
+		return espl_fail(err, ESPL_MISSING,
+		                 "g++ and make are not installed (Debian packages g++, make)");
 	unlink(log);
 	if (mkdir(temporary, 0777) && errno != EEXIST)
 		return espl_fail(err, ESPL_IO, "%s: %s", temporary, strerror(errno));
@@ -246,13 +260,15 @@ espl_status espl_sim_build(const espl_manifest *m, const espl_options *options, 
 	ESPL_TRY(find_wrapper(arena, &wrapper, err));
 	ESPL_TRY(find_cache(options, arena, &cache, err));
 	for (int i = 0; i < RTL_COUNT; i++) {
-		ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/rtl/%s", m->folder, rtl_files[i]),
-		                        arena, &sources[i], err));
+		ESPL_TRY(espl_file_read(
+		        espl_arena_format(arena, "%s/rtl/%s", m->folder, rtl_files[i]), arena,
+		        &sources[i], err));
 		key = hash(key, sources[i].data, sources[i].size);
 	}
 	ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/espl_sim.cc", wrapper), arena,
 	                        &wrapper_source, err));
-	key = tool_version(hash(hash(key, wrapper_source.data, wrapper_source.size), flags, sizeof(flags)));
+	key = tool_version(
+	        hash(hash(key, wrapper_source.data, wrapper_source.size), flags, sizeof(flags)));
 	target = espl_arena_format(arena, "%s/%016llx%s", cache, (unsigned long long)key,
 	                           trace ? "-fst" : "");
 	*path = espl_arena_format(arena, "%s/libsim.so", target);
@@ -261,7 +277,8 @@ espl_status espl_sim_build(const espl_manifest *m, const espl_options *options, 
 	file = lock(target, arena);
 	if (!espl_file_exists(*path)) {
 		if (options->progress)
-			options->progress(options->user, "building the simulator of this engine's shape");
+			options->progress(options->user,
+			                  "building the simulator of this engine's shape");
 		status = build(m, trace, sources, wrapper, target, arena, err);
 	}
 	if (file >= 0)

@@ -10,9 +10,11 @@ typedef struct espl_transport espl_transport;
 
 struct espl_transport {
 	/* Sends the program's beats, and waits until they are taken. */
-	espl_status (*load)(espl_transport *t, const uint64_t *beats, size_t count, espl_error *err);
+	espl_status (*load)(espl_transport *t, const uint64_t *beats, size_t count,
+	                    espl_error *err);
 	/* Queues one inference's packet. */
-	espl_status (*send)(espl_transport *t, const uint64_t *beats, size_t count, espl_error *err);
+	espl_status (*send)(espl_transport *t, const uint64_t *beats, size_t count,
+	                    espl_error *err);
 	/* Waits for one result's packet. */
 	espl_status (*receive)(espl_transport *t, uint64_t *beats, size_t count, espl_error *err);
 	espl_status (*status)(espl_transport *t, int address, uint32_t *value, espl_error *err);

@@ -13,21 +13,21 @@
 enum { PATIENCE = 50000000 }; /* cycles without a beat: more than any inference */
 
 /* X(result, name, parameters): what the library exports. */
-#define SIM_LIST(X)                                                                             \
-	X(espl_sim *, create, (void))                                                           \
-	X(void, destroy, (espl_sim *))                                                          \
-	X(void, push, (espl_sim *, const uint64_t *, size_t, int))                              \
-	X(int, pull, (espl_sim *, uint64_t *, size_t, uint64_t))                                \
-	X(void, set_stalls, (espl_sim *, const espl_sim_stall *, const espl_sim_stall *))       \
-	X(uint32_t, status, (espl_sim *, int))                                                  \
-	X(uint64_t, cycles, (const espl_sim *))                                                 \
-	X(uint64_t, packet_in, (const espl_sim *, size_t))                                      \
-	X(uint64_t, packet_out, (const espl_sim *, size_t))                                     \
-	X(uint64_t, first_in, (const espl_sim *, size_t))                                       \
-	X(uint64_t, boundary, (const espl_sim *, size_t))                                       \
-	X(void, watch, (espl_sim *, int, espl_sim_watcher, void *))                             \
-	X(const uint8_t *, wide, (const espl_sim *, int))                                       \
-	X(const uint8_t *, vector, (const espl_sim *, int))                                     \
+#define SIM_LIST(X)                                                                       \
+	X(espl_sim *, create, (void))                                                     \
+	X(void, destroy, (espl_sim *))                                                    \
+	X(void, push, (espl_sim *, const uint64_t *, size_t, int))                        \
+	X(int, pull, (espl_sim *, uint64_t *, size_t, uint64_t))                          \
+	X(void, set_stalls, (espl_sim *, const espl_sim_stall *, const espl_sim_stall *)) \
+	X(uint32_t, status, (espl_sim *, int))                                            \
+	X(uint64_t, cycles, (const espl_sim *))                                           \
+	X(uint64_t, packet_in, (const espl_sim *, size_t))                                \
+	X(uint64_t, packet_out, (const espl_sim *, size_t))                               \
+	X(uint64_t, first_in, (const espl_sim *, size_t))                                 \
+	X(uint64_t, boundary, (const espl_sim *, size_t))                                 \
+	X(void, watch, (espl_sim *, int, espl_sim_watcher, void *))                       \
+	X(const uint8_t *, wide, (const espl_sim *, int))                                 \
+	X(const uint8_t *, vector, (const espl_sim *, int))                               \
 	X(int, trace, (espl_sim *, const char *))
 
 typedef struct {
@@ -51,7 +51,8 @@ static espl_status load(espl_transport *t, const uint64_t *beats, size_t count, 
 	return ESPL_OK;
 }
 
-static espl_status send_packet(espl_transport *t, const uint64_t *beats, size_t count, espl_error *err)
+static espl_status send_packet(espl_transport *t, const uint64_t *beats, size_t count,
+                               espl_error *err)
 {
 	sim_transport *s = (sim_transport *)t;
 
@@ -87,7 +88,8 @@ static void counters(espl_transport *t, size_t collected, espl_counters *out)
 	out->cycles = s->cycles(s->sim);
 	if (!collected)
 		return;
-	out->latency_cycles = s->packet_out(s->sim, collected - 1) - s->packet_in(s->sim, collected);
+	out->latency_cycles =
+	        s->packet_out(s->sim, collected - 1) - s->packet_in(s->sim, collected);
 	out->load_cycles = s->packet_in(s->sim, collected) - s->first_in(s->sim, collected) + 1;
 	if (collected > 1)
 		out->interval_cycles =
@@ -115,7 +117,8 @@ static void watch(espl_transport *t, int layers, espl_watcher watcher, void *use
 static int64_t layer_cycles(espl_transport *t, size_t collected, int layer)
 {
 	sim_transport *s = (sim_transport *)t;
-	const size_t first = (collected - 1 - s->watched_from) * ((size_t)s->layers + 1) + (size_t)layer;
+	const size_t first =
+	        (collected - 1 - s->watched_from) * ((size_t)s->layers + 1) + (size_t)layer;
 
 	return (int64_t)(s->boundary(s->sim, first + 1) - s->boundary(s->sim, first));
 }
@@ -139,13 +142,14 @@ static espl_status bind(sim_transport *s, const char *path, espl_error *err)
 	s->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!s->library)
 		return espl_fail(err, ESPL_TOOL, "%s; remove it to build it anew", dlerror());
-	/* dlsym gives an object pointer; C has no conversion to a function pointer but by its bytes */
-#define X(result, name, parameters)                                                             \
-	{                                                                                       \
-		void *symbol = dlsym(s->library, "espl_sim_" #name);                            \
-		if (!symbol)                                                                    \
-			return espl_fail(err, ESPL_TOOL, "%s: no espl_sim_" #name, path);       \
-		memcpy(&s->name, &symbol, sizeof(symbol));                                      \
+		/* dlsym gives an object pointer; C has no conversion to a function pointer but by
+		 * its bytes */
+#define X(result, name, parameters)                                                       \
+	{                                                                                 \
+		void *symbol = dlsym(s->library, "espl_sim_" #name);                      \
+		if (!symbol)                                                              \
+			return espl_fail(err, ESPL_TOOL, "%s: no espl_sim_" #name, path); \
+		memcpy(&s->name, &symbol, sizeof(symbol));                                \
 	}
 	SIM_LIST(X)
 #undef X

@@ -24,7 +24,7 @@ typedef struct {
 	const char *inputs[CLI_MOST_FILES], *outputs[CLI_MOST_FILES];
 	int input_count, output_count;
 	const char *board, *plan, *tensors, *trace, *junit, *cache;
-	int lanes, splits, requantizers;
+	int lanes, splits, requantizers, multipliers;
 	int64_t memory_bytes;
 	int64_t samples; /* 0: all */
 	int extremes;
@@ -52,8 +52,8 @@ espl_status cli_boards(const cli_options *options, espl_arena *arena, espl_error
 espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
 
 /* The net of a model file, or of an emitted folder's net.json. */
-espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *arena, espl_net **net,
-                         espl_error *err);
+espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *arena,
+                         espl_net **net, espl_error *err);
 
 /* Samples of one input: raw, or .npy.
  *   in    bytes  of one sample
@@ -61,8 +61,8 @@ espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *a
 espl_status cli_read_samples(const char *path, size_t bytes, bool is_float, espl_arena *arena,
                              const unsigned char **data, size_t *count, espl_error *err);
 /* Writes samples of a port; .npy by the file's name. */
-espl_status cli_write_samples(const char *path, const espl_port *port, const void *data, size_t count,
-                              espl_arena *arena, espl_error *err);
+espl_status cli_write_samples(const char *path, const espl_port *port, const void *data,
+                              size_t count, espl_arena *arena, espl_error *err);
 
 /* All inputs of a network, as many samples each; options->samples limits them. */
 espl_status cli_read_inputs(const cli_options *options, int input_count, const espl_port *ports,

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *arena, espl_net **net,
-                         espl_error *err)
+espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *arena,
+                         espl_net **net, espl_error *err)
 {
 	const char *inner = espl_arena_format(arena, "%s/net.json", path);
 
@@ -31,12 +31,14 @@ espl_status cli_rtl_folder(espl_arena *arena, const char **folder, espl_error *e
 	tries[1] = ESPALIER_SOURCE_DIR "/rtl";
 	tries[2] = ESPALIER_SHARE_DIR "/rtl";
 	for (int i = 0; i < 3; i++)
-		if (tries[i] && espl_file_exists(espl_arena_format(arena, "%s/espl_pkg.sv", tries[i]))) {
+		if (tries[i] &&
+		    espl_file_exists(espl_arena_format(arena, "%s/espl_pkg.sv", tries[i]))) {
 			*folder = tries[i];
 			return ESPL_OK;
 		}
-	return espl_fail(err, ESPL_IO, "the RTL library is neither in %s nor in %s; set ESPALIER_SHARE",
-	                 tries[1], tries[2]);
+	return espl_fail(err, ESPL_IO,
+	                 "the RTL library is neither in %s nor in %s; set ESPALIER_SHARE", tries[1],
+	                 tries[2]);
 }
 
 static void print_verdicts(const cli_options *options, const espl_report *report, espl_arena *arena)
@@ -48,8 +50,9 @@ static void print_verdicts(const cli_options *options, const espl_report *report
 		for (int i = 0; i < report->count && !options->quiet; i++) {
 			const espl_verdict *v = &report->verdicts[i];
 
-			printf("%4d  %-22s %-8s %s%s%s\n", v->index, v->kind, v->supported ? "ok" : "refused",
-			       v->name, v->supported ? "" : ": ", v->reason);
+			printf("%4d  %-22s %-8s %s%s%s\n", v->index, v->kind,
+			       v->supported ? "ok" : "refused", v->name, v->supported ? "" : ": ",
+			       v->reason);
 		}
 		return;
 	}
@@ -108,12 +111,14 @@ static espl_status choose_envelope(const cli_options *options, espl_envelope *ou
 {
 	const espl_board *board;
 
-	if (options->board && options->lanes)
-		return espl_fail(err, ESPL_USAGE, "--board and --array exclude each other");
+	if ((options->board != NULL) + (options->lanes != 0) + (options->multipliers != 0) > 1)
+		return espl_fail(err, ESPL_USAGE,
+		                 "--board, --array and --multipliers exclude each other");
 	if (options->lanes) {
 		*out = (espl_envelope){.lanes = options->lanes, .splits = options->splits};
-	} else {
-		ESPL_TRY(espl_board_find(options->board ? options->board : "ulx3s-85f", &board, err));
+	} else if (!options->multipliers) {
+		ESPL_TRY(espl_board_find(options->board ? options->board : "ulx3s-85f", &board,
+		                         err));
 		*out = board->preset;
 	}
 	if (options->requantizers)
@@ -123,33 +128,70 @@ static espl_status choose_envelope(const cli_options *options, espl_envelope *ou
 	return ESPL_OK;
 }
 
+/* Tries every array that fits the multipliers, and keeps the fastest that fits the memory: two
+ * lanes share a multiplier, a requantizer has its own. */
+static espl_status search(const cli_options *options, const espl_lowered *lowered,
+                          const espl_envelope *limits, espl_arena *arena, espl_plan **best,
+                          espl_error *err)
+{
+	espl_error last = {0};
+
+	*best = NULL;
+	for (int lanes = 8; lanes <= 32; lanes *= 2)
+		for (int splits = 1; splits <= 16 && splits <= lanes; splits *= 2)
+			for (int requantizers = 1; requantizers <= splits; requantizers *= 2) {
+				espl_envelope envelope = *limits;
+				espl_plan *plan;
+
+				envelope.lanes = lanes;
+				envelope.splits = splits;
+				envelope.requantizers = requantizers;
+				if (lanes * splits / 2 + requantizers > options->multipliers ||
+				    (options->requantizers &&
+				     requantizers != options->requantizers))
+					continue;
+				if (cli_interrupted())
+					return ESPL_INTERRUPTED;
+				if (espl_schedule(lowered, &envelope, NULL, arena, &plan, &last))
+					continue;
+				if (!*best || plan->latency_cycles < (*best)->latency_cycles)
+					*best = plan;
+			}
+	if (*best)
+		return ESPL_OK;
+	return espl_fail(err, ESPL_BUDGET, "no array of at most %d multipliers fits%s%s",
+	                 options->multipliers, last.message[0] ? ": " : "", last.message);
+}
+
 static void print_plan(const cli_options *options, const espl_plan *plan, espl_arena *arena)
 {
 	const espl_engine *e = &plan->engine;
 	int64_t dense = 0, issued = 0;
 
 	(void)arena;
-	printf("%-28s %-10s %10s %16s %16s %6s\n", "layer", "kind", "cycles", "multiplications", "non-zero",
-	       "busy");
+	printf("%-28s %-10s %10s %16s %16s %6s\n", "layer", "kind", "cycles", "multiplications",
+	       "non-zero", "busy");
 	for (int l = 0; l < plan->layer_count; l++) {
 		const espl_plan_layer *layer = &plan->layers[l];
 
 		printf("%-28.28s %-10s %10lld %16lld %16lld %5.0f%%\n", layer->name, layer->kind,
 		       (long long)layer->cycles, (long long)layer->multiplications,
-		       layer->lowered >= 0
-		               ? (long long)plan->lowered->layers[layer->lowered].nonzero_multiplications
-		               : 0LL,
+		       layer->lowered >= 0 ? (long long)plan->lowered->layers[layer->lowered]
+		                                     .nonzero_multiplications
+		                           : 0LL,
 		       100.0 * (double)layer->multiplications /
 		               ((double)layer->cycles * e->Lanes * e->Splits));
 		dense += layer->multiplications;
-		if (layer->lowered >= 0)
+		if (layer->lowered >= 0 && layer->multiplications)
 			issued += plan->lowered->layers[layer->lowered].nonzero_multiplications;
 	}
-	printf("\nengine %dx%d, %d requantizers: %d int8 multipliers in %d DSPs, %lld bytes of memory\n",
+	printf("\nengine %dx%d, %d requantizers: %d int8 multipliers in %d DSPs, %lld bytes of "
+	       "memory\n",
 	       e->Lanes, e->Splits, e->Requantizers, e->Lanes * e->Splits,
 	       e->Lanes * e->Splits / 2 + e->Requantizers, (long long)plan->memory_bytes);
-	printf("%lld multiplications, %lld of them with live, non-zero weights (%.1f%%)\n", (long long)dense,
-	       (long long)issued, dense ? 100.0 * (double)issued / (double)dense : 0.0);
+	printf("%lld multiplications, %lld of them with live, non-zero weights (%.1f%%)\n",
+	       (long long)dense, (long long)issued,
+	       dense ? 100.0 * (double)issued / (double)dense : 0.0);
 	printf("latency %lld cycles (%.3f ms at 100 MHz), interval %lld, input %lld\n%s written\n",
 	       (long long)plan->latency_cycles, (double)plan->latency_cycles / 1e5,
 	       (long long)plan->interval_cycles, (long long)plan->load_cycles, options->output);
@@ -158,7 +200,8 @@ static void print_plan(const cli_options *options, const espl_plan *plan, espl_a
 espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_error *err)
 {
 	espl_span decisions = {0}, manifest;
-	espl_envelope envelope;
+	espl_envelope envelope = {0};
+	espl_status status;
 	espl_lowered *lowered;
 	const char *rtl;
 	espl_plan *plan;
@@ -172,16 +215,20 @@ espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_erro
 	ESPL_TRY(espl_context(err, espl_lower(net, arena, &lowered, err), options->model));
 	if (options->plan)
 		ESPL_TRY(espl_file_read(options->plan, arena, &decisions, err));
-	ESPL_TRY(espl_context(err,
-	                      espl_schedule(lowered, &envelope, options->plan ? &decisions : NULL, arena,
-	                                    &plan, err),
-	                      options->plan ? options->plan : options->model));
+	if (options->multipliers)
+		status = search(options, lowered, &envelope, arena, &plan, err);
+	else
+		status = espl_schedule(lowered, &envelope, options->plan ? &decisions : NULL, arena,
+		                       &plan, err);
+	ESPL_TRY(espl_context(err, status, options->plan ? options->plan : options->model));
 	if (cli_interrupted())
 		return ESPL_INTERRUPTED;
-	ESPL_TRY(espl_emit(plan, rtl, espl_lowered_certificate(lowered, arena), options->output, arena, err));
+	ESPL_TRY(espl_emit(plan, rtl, espl_lowered_certificate(lowered, arena), options->output,
+	                   arena, err));
 	if (options->json) {
-		ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/manifest.json", options->output), arena,
-		                        &manifest, err));
+		ESPL_TRY(espl_file_read(
+		        espl_arena_format(arena, "%s/manifest.json", options->output), arena,
+		        &manifest, err));
 		fwrite(manifest.data, 1, manifest.size, stdout);
 	} else if (!options->quiet) {
 		print_plan(options, plan, arena);
@@ -202,8 +249,8 @@ espl_status cli_boards(const cli_options *options, espl_arena *arena, espl_error
 		const espl_envelope *p = &boards[b].preset;
 
 		if (!options->json)
-			printf("%-14s %-38s array %2dx%-2d  requantizers %2d  memory %lld bytes\n", boards[b].name,
-			       boards[b].text, p->lanes, p->splits, p->requantizers,
+			printf("%-14s %-38s array %2dx%-2d  requantizers %2d  memory %lld bytes\n",
+			       boards[b].name, boards[b].text, p->lanes, p->splits, p->requantizers,
 			       (long long)p->memory_bytes);
 		espl_json_open(w, NULL, '{');
 		espl_json_put_string(w, "name", boards[b].name);
@@ -211,7 +258,8 @@ espl_status cli_boards(const cli_options *options, espl_arena *arena, espl_error
 		espl_json_put_string(w, "family", boards[b].family);
 		espl_json_put_integer(w, "multipliers", boards[b].multipliers);
 		espl_json_put_integer(w, "block_rams", boards[b].block_rams);
-		espl_json_put_string(w, "array", espl_arena_format(arena, "%dx%d", p->lanes, p->splits));
+		espl_json_put_string(w, "array",
+		                     espl_arena_format(arena, "%dx%d", p->lanes, p->splits));
 		espl_json_put_integer(w, "requantizers", p->requantizers);
 		espl_json_put_integer(w, "memory_bytes", p->memory_bytes);
 		espl_json_close(w);

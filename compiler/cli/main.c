@@ -56,7 +56,8 @@ int main(int argc, char **argv)
 	espl_arena *arena;
 	bool help;
 
-	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "help")) {
 		cli_print_help(argc > 2 ? argv[2] : NULL);
 		return argc < 2 ? espl_status_exit_code(ESPL_USAGE) : 0;
 	}
@@ -75,7 +76,8 @@ int main(int argc, char **argv)
 	if (status && interrupted)
 		status = ESPL_INTERRUPTED;
 	if (status && status != ESPL_INTERRUPTED && error.message[0])
-		fprintf(stderr, "espalier: %s%s%s\n", error.where, error.where[0] ? ": " : "", error.message);
+		fprintf(stderr, "espalier: %s%s%s\n", error.where, error.where[0] ? ": " : "",
+		        error.message);
 	espl_arena_destroy(arena);
 	return espl_status_exit_code(status);
 }

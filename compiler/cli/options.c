@@ -12,12 +12,13 @@ typedef struct {
 	const char *name, *argument, *commands, *text;
 } option;
 
-/* commands: the first letters of those that take it (check, compile = m, reference, simulate, verify,
- * boards, lower) */
+/* commands: the first letters of those that take it (check, compile = m, reference, simulate,
+ * verify, boards, lower) */
 static const option table[] = {
         {"--board", "NAME", "m", "the board whose preset to use (espalier boards)"},
         {"--array", "WxS", "m", "lanes by splits, e.g. 16x8"},
         {"--requantizers", "R", "m", "results a cycle; default: the lesser of lanes and splits"},
+        {"--multipliers", "N", "m", "search the fastest array within N DSPs (and --memory)"},
         {"--memory", "BYTES", "m", "limit of all the engine's memories together"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
         {"--output", "FILE", "mrs", "the folder to write (compile), or a file a network output"},
@@ -73,9 +74,12 @@ void cli_print_help(const char *name)
 		for (int i = 0; i < COMMAND_COUNT; i++)
 			printf("  %-10s %-14s %s\n", commands[i].name, commands[i].argument,
 			       commands[i].text);
-		printf("\nespalier COMMAND --help shows a command's options; the man pages say more.\n"
-		       "exit codes: 0 done, 1 mismatch, 2 usage, 3 input rejected, 4 does not fit,\n"
-		       "5 a tool is missing, 6 a tool failed, 7 link, 70 our bug, 130 interrupted\n");
+		printf("\nespalier COMMAND --help shows a command's options; the man pages say "
+		       "more.\n"
+		       "exit codes: 0 done, 1 mismatch, 2 usage, 3 input rejected, 4 does not "
+		       "fit,\n"
+		       "5 a tool is missing, 6 a tool failed, 7 link, 70 our bug, 130 "
+		       "interrupted\n");
 		return;
 	}
 	printf("usage: espalier %s %s%s[OPTIONS]\n\n%s\n\n", c->name, c->argument,
@@ -86,8 +90,8 @@ void cli_print_help(const char *name)
 			       table[i].argument ? table[i].argument : "", table[i].text);
 }
 
-static espl_status integer(const char *name, const char *text, int64_t low, int64_t high, int64_t *out,
-                           espl_error *err)
+static espl_status integer(const char *name, const char *text, int64_t low, int64_t high,
+                           int64_t *out, espl_error *err)
 {
 	char *end;
 	long long value;
@@ -95,8 +99,8 @@ static espl_status integer(const char *name, const char *text, int64_t low, int6
 	errno = 0;
 	value = strtoll(text, &end, 0);
 	if (errno || end == text || *end || value < low || value > high)
-		return espl_fail(err, ESPL_USAGE, "%s %s: a number from %lld to %lld is wanted", name, text,
-		                 (long long)low, (long long)high);
+		return espl_fail(err, ESPL_USAGE, "%s %s: a number from %lld to %lld is wanted",
+		                 name, text, (long long)low, (long long)high);
 	*out = value;
 	return ESPL_OK;
 }
@@ -105,10 +109,10 @@ static espl_status take_array(const char *text, cli_options *o, espl_error *err)
 {
 	char rest;
 
-	if (sscanf(text, "%dx%d%c", &o->lanes, &o->splits, &rest) != 2 || o->lanes < 1 || o->splits < 1 ||
-	    o->lanes > 4096 || o->splits > 4096)
-		return espl_fail(err, ESPL_USAGE, "--array %s: lanes by splits are wanted, such as 16x8",
-		                 text);
+	if (sscanf(text, "%dx%d%c", &o->lanes, &o->splits, &rest) != 2 || o->lanes < 1 ||
+	    o->splits < 1 || o->lanes > 4096 || o->splits > 4096)
+		return espl_fail(err, ESPL_USAGE,
+		                 "--array %s: lanes by splits are wanted, such as 16x8", text);
 	return ESPL_OK;
 }
 
@@ -126,8 +130,10 @@ static espl_status take_stall(const char *text, cli_options *o, espl_error *err)
 
 		share = strtod(text + 7, &end);
 		if (end == text + 7 || *end || !(share >= 0) || share > 95)
-			return espl_fail(err, ESPL_USAGE,
-			                 "--stall %s: a share such as 0.3, or percent up to 95, is wanted", text);
+			return espl_fail(
+			        err, ESPL_USAGE,
+			        "--stall %s: a share such as 0.3, or percent up to 95, is wanted",
+			        text);
 		o->stall.percent = (int)(share < 1 ? share * 100 + 0.5 : share);
 		return ESPL_OK;
 	}
@@ -139,10 +145,12 @@ static espl_status take_stall(const char *text, cli_options *o, espl_error *err)
 	return espl_fail(err, ESPL_USAGE, "--stall %s: none, random:P or burst:N is wanted", text);
 }
 
-static espl_status add_file(const char *name, const char **files, int *count, const char *file, espl_error *err)
+static espl_status add_file(const char *name, const char **files, int *count, const char *file,
+                            espl_error *err)
 {
 	if (*count == CLI_MOST_FILES)
-		return espl_fail(err, ESPL_USAGE, "%s: at most %d files", name, (int)CLI_MOST_FILES);
+		return espl_fail(err, ESPL_USAGE, "%s: at most %d files", name,
+		                 (int)CLI_MOST_FILES);
 	files[(*count)++] = file;
 	return ESPL_OK;
 }
@@ -169,6 +177,8 @@ static espl_status take_number(const char *name, const char *text, cli_options *
 		o->seed = (uint32_t)value;
 	else if (value > 1000000)
 		return espl_fail(err, ESPL_USAGE, "%s %s: at most 1000000", name, text);
+	else if (!strcmp(name, "--multipliers"))
+		o->multipliers = (int)value;
 	else if (!strcmp(name, "--extremes"))
 		o->extremes = (int)value;
 	else
@@ -231,7 +241,8 @@ espl_status cli_parse(int argc, char **argv, cli_options *o, bool *help, espl_er
 	o->seed = 1;
 	o->extremes = 4;
 	if (!c)
-		return espl_fail(err, ESPL_USAGE, "%s: no such command; see espalier --help", o->command);
+		return espl_fail(err, ESPL_USAGE, "%s: no such command; see espalier --help",
+		                 o->command);
 	for (int i = 0; i < argc; i++) {
 		const char *text = argv[i], *equals = strchr(text, '=');
 		const size_t length = equals ? (size_t)(equals - text) : strlen(text);
@@ -244,23 +255,26 @@ espl_status cli_parse(int argc, char **argv, cli_options *o, bool *help, espl_er
 		}
 		if (*text != '-') {
 			if (o->model || !*c->argument)
-				return espl_fail(err, ESPL_USAGE, "%s: one argument too many", text);
+				return espl_fail(err, ESPL_USAGE, "%s: one argument too many",
+				                 text);
 			o->model = text;
 			continue;
 		}
 		found = find_option(text, length, c->letter);
 		if (!found)
-			return espl_fail(err, ESPL_USAGE, "%s: %s has no such option", text, c->name);
+			return espl_fail(err, ESPL_USAGE, "%s: %s has no such option", text,
+			                 c->name);
 		if (!found->argument) {
 			ESPL_TRY(take(found->name, NULL, o, err));
 			continue;
 		}
 		if (!equals && i + 1 == argc)
-			return espl_fail(err, ESPL_USAGE, "%s: %s is missing", text, found->argument);
+			return espl_fail(err, ESPL_USAGE, "%s: %s is missing", text,
+			                 found->argument);
 		ESPL_TRY(take(found->name, equals ? equals + 1 : argv[++i], o, err));
 	}
 	if (!o->model && *c->argument)
-		return espl_fail(err, ESPL_USAGE, "%s: %s is missing; see espalier %s --help", c->name,
-		                 c->argument, c->name);
+		return espl_fail(err, ESPL_USAGE, "%s: %s is missing; see espalier %s --help",
+		                 c->name, c->argument, c->name);
 	return ESPL_OK;
 }

@@ -52,19 +52,21 @@ static void dequantize(const espl_port *port, const int8_t *from, void *to)
 			((float *)to)[i] = (float)(from[i] - port->zero_point) * (float)port->scale;
 }
 
-static espl_status keep_tensors(const espl_net *net, const char *folder, size_t sample, int8_t *const *tensors,
-                                espl_arena *arena, espl_error *err)
+static espl_status keep_tensors(const espl_net *net, const char *folder, size_t sample,
+                                int8_t *const *tensors, espl_arena *arena, espl_error *err)
 {
 	if (mkdir(folder, 0777) && errno != EEXIST)
 		return espl_fail(err, ESPL_IO, "%s: %s", folder, strerror(errno));
 	for (int t = 0; t < net->tensor_count; t++) {
-		char *name = espl_arena_format(arena, "%zu.%03d.%s.bin", sample, t, net->tensors[t].name);
+		char *name = espl_arena_format(arena, "%zu.%03d.%s.bin", sample, t,
+		                               net->tensors[t].name);
 
 		for (char *p = name; *p; p++)
 			if (*p == '/' || *p == ';' || *p == ' ')
 				*p = '_';
-		ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/%s", folder, name), tensors[t],
-		                         (size_t)espl_tensor_elements(&net->tensors[t]), err));
+		ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/%s", folder, name),
+		                         tensors[t], (size_t)espl_tensor_elements(&net->tensors[t]),
+		                         err));
 	}
 	return ESPL_OK;
 }
@@ -82,14 +84,16 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 	if (options->rounding_given)
 		net->rounding = options->rounding;
 	if (net->input_count > CLI_MOST_FILES || net->output_count > CLI_MOST_FILES)
-		return espl_fail(err, ESPL_UNSUPPORTED, "more than %d inputs or outputs", (int)CLI_MOST_FILES);
+		return espl_fail(err, ESPL_UNSUPPORTED, "more than %d inputs or outputs",
+		                 (int)CLI_MOST_FILES);
 	for (int i = 0; i < net->input_count; i++) {
 		in[i] = port_of(net, net->inputs[i], net->input_types[i]);
 		quantized[i] = ESPL_ARRAY(arena, int8_t, in[i].bytes);
 	}
 	ESPL_TRY(cli_read_inputs(options, net->input_count, in, arena, data, &samples, err));
 	if (options->output_count && options->output_count != net->output_count)
-		return espl_fail(err, ESPL_USAGE, "the network has %d outputs, --output was given %d times",
+		return espl_fail(err, ESPL_USAGE,
+		                 "the network has %d outputs, --output was given %d times",
 		                 net->output_count, options->output_count);
 	for (int o = 0; o < net->output_count; o++) {
 		out[o] = port_of(net, net->outputs[o], net->output_types[o]);
@@ -103,12 +107,14 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 			quantize(&in[i], (const char *)data[i] + s * in[i].bytes, quantized[i]);
 		espl_interpret(net, (const int8_t *const *)quantized, tensors);
 		for (int o = 0; o < net->output_count; o++)
-			dequantize(&out[o], tensors[net->outputs[o]], (char *)results[o] + s * out[o].bytes);
+			dequantize(&out[o], tensors[net->outputs[o]],
+			           (char *)results[o] + s * out[o].bytes);
 		if (options->tensors)
 			ESPL_TRY(keep_tensors(net, options->tensors, s, tensors, arena, err));
 	}
 	for (int o = 0; o < options->output_count; o++)
-		ESPL_TRY(cli_write_samples(options->outputs[o], &out[o], results[o], samples, arena, err));
+		ESPL_TRY(cli_write_samples(options->outputs[o], &out[o], results[o], samples, arena,
+		                           err));
 	if (!options->quiet && !options->output_count)
 		printf("%zu samples\n", samples);
 	return ESPL_OK;
@@ -147,9 +153,11 @@ static void print_simulation(const cli_options *options, espl_arena *arena, size
 	if (options->quiet)
 		return;
 	if (!options->json) {
-		printf("%zu samples, latency %llu cycles, interval %llu cycles, %.0f cycles simulated a second\n",
+		printf("%zu samples, latency %llu cycles, interval %llu cycles, %.0f cycles "
+		       "simulated a second\n",
 		       samples, (unsigned long long)counters->latency_cycles,
-		       (unsigned long long)counters->interval_cycles, (double)counters->cycles / seconds);
+		       (unsigned long long)counters->interval_cycles,
+		       (double)counters->cycles / seconds);
 		return;
 	}
 	w = espl_json_writer_create(arena);
@@ -159,14 +167,17 @@ static void print_simulation(const cli_options *options, espl_arena *arena, size
 	espl_json_put_integer(w, "interval_cycles", (int64_t)counters->interval_cycles);
 	espl_json_put_integer(w, "load_cycles", (int64_t)counters->load_cycles);
 	espl_json_put_integer(w, "cycles", (int64_t)counters->cycles);
-	espl_json_put_integer(w, "cycles_per_second", (int64_t)((double)counters->cycles / seconds));
+	espl_json_put_integer(w, "cycles_per_second",
+	                      (int64_t)((double)counters->cycles / seconds));
 	espl_json_close(w);
 	fputs(espl_json_text(w, &size), stdout);
 }
 
-static espl_status simulate(espl_device *device, const cli_options *options, espl_arena *arena, espl_error *err)
+static espl_status simulate(espl_device *device, const cli_options *options, espl_arena *arena,
+                            espl_error *err)
 {
-	const int inputs = espl_device_input_count(device), outputs = espl_device_output_count(device);
+	const int inputs = espl_device_input_count(device),
+	          outputs = espl_device_output_count(device);
 	const void *data[CLI_MOST_FILES];
 	void *results[CLI_MOST_FILES];
 	espl_port ports[CLI_MOST_FILES];
@@ -175,15 +186,18 @@ static espl_status simulate(espl_device *device, const cli_options *options, esp
 	double start;
 
 	if (inputs > CLI_MOST_FILES || outputs > CLI_MOST_FILES)
-		return espl_fail(err, ESPL_UNSUPPORTED, "more than %d inputs or outputs", (int)CLI_MOST_FILES);
+		return espl_fail(err, ESPL_UNSUPPORTED, "more than %d inputs or outputs",
+		                 (int)CLI_MOST_FILES);
 	for (int i = 0; i < inputs; i++)
 		ports[i] = *espl_device_input(device, i);
 	ESPL_TRY(cli_read_inputs(options, inputs, ports, arena, data, &samples, err));
 	if (options->output_count && options->output_count != outputs)
-		return espl_fail(err, ESPL_USAGE, "the network has %d outputs, --output was given %d times",
-		                 outputs, options->output_count);
+		return espl_fail(err, ESPL_USAGE,
+		                 "the network has %d outputs, --output was given %d times", outputs,
+		                 options->output_count);
 	for (int o = 0; o < outputs; o++)
-		results[o] = espl_arena_calloc(arena, samples, espl_device_output(device, o)->bytes);
+		results[o] =
+		        espl_arena_calloc(arena, samples, espl_device_output(device, o)->bytes);
 	/* the first alone gives the latency, the rest back to back the interval */
 	start = now();
 	ESPL_TRY(espl_device_run(device, data, 1, results, err));
@@ -198,13 +212,14 @@ static espl_status simulate(espl_device *device, const cli_options *options, esp
 			rest[i] = (const char *)data[i] + s * ports[i].bytes;
 		for (int o = 0; o < outputs; o++)
 			to[o] = (char *)results[o] + s * espl_device_output(device, o)->bytes;
-		ESPL_TRY(espl_device_run(device, rest, samples - s < 16 ? samples - s : 16, to, err));
+		ESPL_TRY(espl_device_run(device, rest, samples - s < 16 ? samples - s : 16, to,
+		                         err));
 	}
 	espl_device_counters(device, &counters);
 	counters.latency_cycles = single.latency_cycles;
 	for (int o = 0; o < options->output_count; o++)
-		ESPL_TRY(cli_write_samples(options->outputs[o], espl_device_output(device, o), results[o],
-		                           samples, arena, err));
+		ESPL_TRY(cli_write_samples(options->outputs[o], espl_device_output(device, o),
+		                           results[o], samples, arena, err));
 	print_simulation(options, arena, samples, &counters, now() - start);
 	return ESPL_OK;
 }

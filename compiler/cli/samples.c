@@ -15,7 +15,8 @@ static bool is_npy(const char *path)
 }
 
 /* Finds the data of a .npy file of version 1 or 2; the type must be that of the port. */
-static espl_status open_npy(const char *path, bool is_float, espl_arena *arena, espl_span *file, espl_error *err)
+static espl_status open_npy(const char *path, bool is_float, espl_arena *arena, espl_span *file,
+                            espl_error *err)
 {
 	size_t header, start;
 	const char *text;
@@ -31,8 +32,9 @@ static espl_status open_npy(const char *path, bool is_float, espl_arena *arena, 
 	text = espl_arena_format(arena, "%.*s", (int)header, (const char *)file->data + start);
 	if (strstr(text, "'fortran_order': True"))
 		return espl_fail(err, ESPL_SYNTAX, "%s: Fortran order; save it in C order", path);
-	if (!strstr(text, is_float ? "'<f4'" : "'|i1'") )
-		return espl_fail(err, ESPL_SHAPE, "%s: the type is not %s, which the network's input is", path,
+	if (!strstr(text, is_float ? "'<f4'" : "'|i1'"))
+		return espl_fail(err, ESPL_SHAPE,
+		                 "%s: the type is not %s, which the network's input is", path,
 		                 is_float ? "float32 (<f4)" : "int8 (|i1)");
 	file->data += start + header;
 	file->size -= start + header;
@@ -48,15 +50,16 @@ espl_status cli_read_samples(const char *path, size_t bytes, bool is_float, espl
 	if (is_npy(path))
 		ESPL_TRY(open_npy(path, is_float, arena, &file, err));
 	if (!file.size || file.size % bytes)
-		return espl_fail(err, ESPL_SHAPE, "%s: %zu bytes are not whole samples of %zu bytes", path,
+		return espl_fail(err, ESPL_SHAPE,
+		                 "%s: %zu bytes are not whole samples of %zu bytes", path,
 		                 file.size, bytes);
 	*data = file.data;
 	*count = file.size / bytes;
 	return ESPL_OK;
 }
 
-espl_status cli_write_samples(const char *path, const espl_port *port, const void *data, size_t count,
-                              espl_arena *arena, espl_error *err)
+espl_status cli_write_samples(const char *path, const espl_port *port, const void *data,
+                              size_t count, espl_arena *arena, espl_error *err)
 {
 	const size_t size = port->bytes * count;
 	unsigned char *bytes;
@@ -67,7 +70,8 @@ espl_status cli_write_samples(const char *path, const espl_port *port, const voi
 		return espl_file_write(path, data, size, err);
 	length = snprintf(header, sizeof(header),
 	                  "{'descr': '%s', 'fortran_order': False, 'shape': (%zu, %d, %d, %d), }",
-	                  port->is_float ? "<f4" : "|i1", count, port->rows, port->columns, port->channels);
+	                  port->is_float ? "<f4" : "|i1", count, port->rows, port->columns,
+	                  port->channels);
 	memset(header + length, ' ', sizeof(header) - (size_t)length);
 	header[117] = '\n';
 	bytes = espl_arena_calloc(arena, 128 + size, 1);
@@ -81,17 +85,18 @@ espl_status cli_read_inputs(const cli_options *options, int input_count, const e
                             espl_arena *arena, const void **data, size_t *samples, espl_error *err)
 {
 	if (options->input_count != input_count)
-		return espl_fail(err, ESPL_USAGE, "the network has %d inputs, --input was given %d times",
+		return espl_fail(err, ESPL_USAGE,
+		                 "the network has %d inputs, --input was given %d times",
 		                 input_count, options->input_count);
 	for (int i = 0; i < input_count; i++) {
 		const unsigned char *bytes = NULL;
 		size_t count = 0;
 
-		ESPL_TRY(cli_read_samples(options->inputs[i], ports[i].bytes, ports[i].is_float, arena, &bytes,
-		                          &count, err));
+		ESPL_TRY(cli_read_samples(options->inputs[i], ports[i].bytes, ports[i].is_float,
+		                          arena, &bytes, &count, err));
 		if (i && count != *samples)
-			return espl_fail(err, ESPL_SHAPE, "%s has %zu samples, %s has %zu", options->inputs[i],
-			                 count, options->inputs[0], *samples);
+			return espl_fail(err, ESPL_SHAPE, "%s has %zu samples, %s has %zu",
+			                 options->inputs[i], count, options->inputs[0], *samples);
 		data[i] = bytes;
 		*samples = count;
 	}

@@ -26,9 +26,9 @@ typedef struct {
 	espl_arena *arena;
 	espl_device *device;
 	const espl_net *net;
-	int8_t **expected;   /* of the sample in flight */
+	int8_t **expected; /* of the sample in flight */
 	int8_t *got;
-	tally *layers;       /* [layer count + 1]: the last is the outputs */
+	tally *layers; /* [layer count + 1]: the last is the outputs */
 	int layer_count;
 	size_t sample;
 	bool stalled;
@@ -37,8 +37,8 @@ typedef struct {
 	difference first;
 } checker;
 
-static void compare(checker *c, tally *to, const char *layer, const espl_port *port, const int8_t *expected,
-                    const int8_t *got)
+static void compare(checker *c, tally *to, const char *layer, const espl_port *port,
+                    const int8_t *expected, const int8_t *got)
 {
 	const size_t count = (size_t)port->rows * (size_t)port->columns * (size_t)port->channels;
 
@@ -72,8 +72,8 @@ static void on_layer(void *user, int layer)
 	if (espl_device_layer_is_output(c->device, layer))
 		return; /* compared as an output */
 	espl_device_read_layer(c->device, layer, c->got);
-	compare(c, &c->layers[layer], espl_device_layer_name(c->device, layer), port, c->expected[tensor],
-	        c->got);
+	compare(c, &c->layers[layer], espl_device_layer_name(c->device, layer), port,
+	        c->expected[tensor], c->got);
 }
 
 /* Without stalls, measured cycles must be the plan's, layer by layer. */
@@ -90,11 +90,14 @@ static void check_cycles(checker *c)
 		const int64_t cycles = espl_device_layer_measured(c->device, l);
 
 		if (plan != cycles && !c->wrong_cycles++)
-			snprintf(c->cycle_text, sizeof(c->cycle_text), "%s took %lld cycles, planned were %lld",
-			         espl_device_layer_name(c->device, l), (long long)cycles, (long long)plan);
+			snprintf(c->cycle_text, sizeof(c->cycle_text),
+			         "%s took %lld cycles, planned were %lld",
+			         espl_device_layer_name(c->device, l), (long long)cycles,
+			         (long long)plan);
 	}
 	if (planned.latency_cycles != measured.latency_cycles && !c->wrong_cycles++)
-		snprintf(c->cycle_text, sizeof(c->cycle_text), "latency is %llu cycles, planned were %llu",
+		snprintf(c->cycle_text, sizeof(c->cycle_text),
+		         "latency is %llu cycles, planned were %llu",
 		         (unsigned long long)measured.latency_cycles,
 		         (unsigned long long)planned.latency_cycles);
 }
@@ -130,10 +133,12 @@ static espl_status run_sample(checker *c, const int8_t *const *inputs, espl_erro
 
 		if (port->is_float)
 			for (size_t e = 0; e < port->bytes / 4; e++)
-				stored[e] = (int8_t)((int)(((float *)out[o])[e] / (float)port->scale +
-				                           (((float *)out[o])[e] < 0 ? -0.5f : 0.5f)) +
-				                     port->zero_point);
-		compare(c, &c->layers[c->layer_count], port->name, port, c->expected[c->net->outputs[o]], stored);
+				stored[e] =
+				        (int8_t)((int)(((float *)out[o])[e] / (float)port->scale +
+				                       (((float *)out[o])[e] < 0 ? -0.5f : 0.5f)) +
+				                 port->zero_point);
+		compare(c, &c->layers[c->layer_count], port->name, port,
+		        c->expected[c->net->outputs[o]], stored);
 	}
 	check_cycles(c);
 	return ESPL_OK;
@@ -159,7 +164,8 @@ static espl_status run_pass(checker *c, const void *const *data, size_t samples,
 	uint32_t random = c->options->seed * 2654435761u + 1;
 
 	for (int i = 0; i < c->net->input_count; i++)
-		made[i] = ESPL_ARRAY(c->arena, int8_t, espl_tensor_elements(&c->net->tensors[c->net->inputs[i]]));
+		made[i] = ESPL_ARRAY(c->arena, int8_t,
+		                     espl_tensor_elements(&c->net->tensors[c->net->inputs[i]]));
 	for (c->sample = 0; c->sample < samples + (size_t)c->options->extremes; c->sample++) {
 		const espl_mark mark = espl_arena_mark(c->arena);
 
@@ -172,12 +178,17 @@ static espl_status run_pass(checker *c, const void *const *data, size_t samples,
 				double v;
 
 				if (c->sample >= samples) {
-					made[i][e] = extreme((int)(c->sample - samples), e, &random);
+					made[i][e] =
+					        extreme((int)(c->sample - samples), e, &random);
 				} else if (!port->is_float) {
-					made[i][e] = ((const int8_t *)data[i])[c->sample * count + e];
+					made[i][e] =
+					        ((const int8_t *)data[i])[c->sample * count + e];
 				} else {
-					v = (double)((const float *)data[i])[c->sample * count + e] / port->scale;
-					v = (double)(int64_t)(v + (v < 0 ? -0.5 : 0.5)) + port->zero_point;
+					v = (double)((
+					            const float *)data[i])[c->sample * count + e] /
+					    port->scale;
+					v = (double)(int64_t)(v + (v < 0 ? -0.5 : 0.5)) +
+					    port->zero_point;
 					made[i][e] = (int8_t)(v < -128 ? -128 : v > 127 ? 127 : v);
 				}
 			}
@@ -189,7 +200,8 @@ static espl_status run_pass(checker *c, const void *const *data, size_t samples,
 }
 
 /* The interval must be the plan's as well: a few samples back to back. */
-static espl_status check_interval(checker *c, const void *const *data, size_t samples, espl_error *err)
+static espl_status check_interval(checker *c, const void *const *data, size_t samples,
+                                  espl_error *err)
 {
 	void *out[CLI_MOST_FILES];
 	espl_counters planned, measured;
@@ -197,12 +209,14 @@ static espl_status check_interval(checker *c, const void *const *data, size_t sa
 	if (samples < 3)
 		return ESPL_OK;
 	for (int o = 0; o < espl_device_output_count(c->device); o++)
-		out[o] = espl_arena_calloc(c->arena, samples, espl_device_output(c->device, o)->bytes);
+		out[o] = espl_arena_calloc(c->arena, samples,
+		                           espl_device_output(c->device, o)->bytes);
 	ESPL_TRY(espl_device_run(c->device, data, 3, out, err));
 	espl_device_planned(c->device, &planned);
 	espl_device_counters(c->device, &measured);
 	if (planned.interval_cycles != measured.interval_cycles && !c->wrong_cycles++)
-		snprintf(c->cycle_text, sizeof(c->cycle_text), "the interval is %llu cycles, planned were %llu",
+		snprintf(c->cycle_text, sizeof(c->cycle_text),
+		         "the interval is %llu cycles, planned were %llu",
 		         (unsigned long long)measured.interval_cycles,
 		         (unsigned long long)planned.interval_cycles);
 	return ESPL_OK;
@@ -236,12 +250,15 @@ static espl_status open_checked(checker *c, espl_stall stall, espl_error *err)
 		if (tensor >= c->net->tensor_count || c->net->tensors[tensor].rows != port->rows ||
 		    c->net->tensors[tensor].columns != port->columns ||
 		    c->net->tensors[tensor].channels != port->channels)
-			return espl_fail(err, ESPL_SHAPE, "manifest.json and net.json disagree on tensor %d", tensor);
+			return espl_fail(err, ESPL_SHAPE,
+			                 "manifest.json and net.json disagree on tensor %d",
+			                 tensor);
 	}
 	if (c->net->input_count != espl_device_input_count(c->device) ||
 	    c->net->output_count != espl_device_output_count(c->device) ||
 	    c->net->input_count > CLI_MOST_FILES || c->net->output_count > CLI_MOST_FILES)
-		return espl_fail(err, ESPL_SHAPE, "manifest.json and net.json disagree on inputs or outputs");
+		return espl_fail(err, ESPL_SHAPE,
+		                 "manifest.json and net.json disagree on inputs or outputs");
 	c->got = ESPL_ARRAY(c->arena, int8_t, most);
 	return ESPL_OK;
 }
@@ -265,7 +282,10 @@ static const char *escaped(espl_arena *arena, const char *text)
 	const char *out = "";
 
 	for (; *text; text++) {
-		const char *entity = *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '"' ? "&quot;" : NULL;
+		const char *entity = *text == '&'   ? "&amp;"
+		                     : *text == '<' ? "&lt;"
+		                     : *text == '"' ? "&quot;"
+		                                    : NULL;
 
 		out = entity ? espl_arena_format(arena, "%s%s", out, entity)
 		             : espl_arena_format(arena, "%s%c", out, *text);
@@ -280,20 +300,24 @@ static espl_status write_junit(const checker *c, espl_error *err)
 
 	for (int l = 0; l <= c->layer_count; l++)
 		failures += c->layers[l].mismatches > 0;
-	text = espl_arena_format(c->arena,
-	                         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-	                         "<testsuite name=\"espalier verify %s\" tests=\"%d\" failures=\"%d\">\n",
-	                         escaped(c->arena, c->options->model), c->layer_count + 2, failures);
+	text = espl_arena_format(
+	        c->arena,
+	        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	        "<testsuite name=\"espalier verify %s\" tests=\"%d\" failures=\"%d\">\n",
+	        escaped(c->arena, c->options->model), c->layer_count + 2, failures);
 	for (int l = 0; l <= c->layer_count; l++) {
-		text = espl_arena_format(c->arena, "%s  <testcase classname=\"layers\" name=\"%s\">", text,
+		text = espl_arena_format(c->arena,
+		                         "%s  <testcase classname=\"layers\" name=\"%s\">", text,
 		                         escaped(c->arena, name_of(c, l)));
 		if (c->layers[l].mismatches)
-			text = espl_arena_format(c->arena, "%s<failure message=\"%lld of %lld elements differ\"/>",
-			                         text, (long long)c->layers[l].mismatches,
-			                         (long long)c->layers[l].compared);
+			text = espl_arena_format(
+			        c->arena, "%s<failure message=\"%lld of %lld elements differ\"/>",
+			        text, (long long)c->layers[l].mismatches,
+			        (long long)c->layers[l].compared);
 		text = espl_arena_format(c->arena, "%s</testcase>\n", text);
 	}
-	text = espl_arena_format(c->arena, "%s  <testcase classname=\"cycles\" name=\"cycles as planned\">", text);
+	text = espl_arena_format(
+	        c->arena, "%s  <testcase classname=\"cycles\" name=\"cycles as planned\">", text);
 	if (c->wrong_cycles)
 		text = espl_arena_format(c->arena, "%s<failure message=\"%s\"/>", text,
 		                         escaped(c->arena, c->cycle_text));
@@ -347,15 +371,17 @@ static espl_status verdict(const checker *c, size_t samples, espl_error *err)
 		print_json(c, samples);
 	if (d->any)
 		return espl_fail(err, ESPL_MISMATCH,
-		                 "%s: sample %zu%s, channel %d, row %d, column %d: expected %d, got %d (%lld of "
+		                 "%s: sample %zu%s, channel %d, row %d, column %d: expected %d, "
+		                 "got %d (%lld of "
 		                 "%lld elements differ)",
-		                 d->layer, d->sample, d->stalled ? " (with stalls)" : "", d->channel, d->row,
-		                 d->column, d->expected, d->got, (long long)total(c, true),
-		                 (long long)total(c, false));
+		                 d->layer, d->sample, d->stalled ? " (with stalls)" : "",
+		                 d->channel, d->row, d->column, d->expected, d->got,
+		                 (long long)total(c, true), (long long)total(c, false));
 	if (c->wrong_cycles)
 		return espl_fail(err, ESPL_MISMATCH, "%s", c->cycle_text);
 	if (!c->options->json && !c->options->quiet)
-		printf("bit-exact over %zu inputs and %d extreme ones, with and without stalls: %lld elements at "
+		printf("bit-exact over %zu inputs and %d extreme ones, with and without stalls: "
+		       "%lld elements at "
 		       "%d layer boundaries, none differs; cycles are as planned\n",
 		       samples, c->options->extremes, (long long)total(c, false), c->layer_count);
 	return ESPL_OK;
@@ -380,8 +406,8 @@ static espl_status verify(checker *c, espl_error *err)
 		for (int i = 0; i < c->net->input_count; i++)
 			ports[i] = *espl_device_input(c->device, i);
 		if (c->options->input_count)
-			ESPL_TRY(cli_read_inputs(c->options, c->net->input_count, ports, c->arena, data, &samples,
-			                         err));
+			ESPL_TRY(cli_read_inputs(c->options, c->net->input_count, ports, c->arena,
+			                         data, &samples, err));
 		ESPL_TRY(espl_device_watch(c->device, on_layer, c, err));
 		ESPL_TRY(run_pass(c, data, samples, err));
 		if (c->stalled)
@@ -401,7 +427,8 @@ espl_status cli_verify(const cli_options *options, espl_arena *arena, espl_error
 	espl_net *net;
 
 	if (!espl_file_exists(espl_arena_format(arena, "%s/manifest.json", options->model)))
-		return espl_fail(err, ESPL_IO, "%s: no manifest.json; give the folder that compile wrote",
+		return espl_fail(err, ESPL_IO,
+		                 "%s: no manifest.json; give the folder that compile wrote",
 		                 options->model);
 	ESPL_TRY(cli_read_net(options->model, options->rounding, arena, &net, err));
 	c.net = net;

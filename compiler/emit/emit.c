@@ -31,7 +31,8 @@ static const char *const rtl_files[] = {
         "shell/espl_engine.sv",
 };
 
-static espl_status make_folder(espl_arena *arena, const char *root, const char *name, espl_error *err)
+static espl_status make_folder(espl_arena *arena, const char *root, const char *name,
+                               espl_error *err)
 {
 	const char *path = espl_arena_format(arena, "%s/%s", root, name);
 
@@ -43,7 +44,8 @@ static espl_status make_folder(espl_arena *arena, const char *root, const char *
 static espl_status write_text(espl_arena *arena, const char *root, const char *name,
                               const char *text, espl_error *err)
 {
-	return espl_file_write(espl_arena_format(arena, "%s/%s", root, name), text, strlen(text), err);
+	return espl_file_write(espl_arena_format(arena, "%s/%s", root, name), text, strlen(text),
+	                       err);
 }
 
 static espl_status copy_rtl(const char *from, const char *root, espl_arena *arena, espl_error *err)
@@ -55,8 +57,8 @@ static espl_status copy_rtl(const char *from, const char *root, espl_arena *aren
 	for (size_t i = 0; i < sizeof(rtl_files) / sizeof(rtl_files[0]); i++) {
 		espl_span file;
 
-		ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/%s", from, rtl_files[i]), arena, &file,
-		                        err));
+		ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/%s", from, rtl_files[i]),
+		                        arena, &file, err));
 		ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/rtl/%s", root, rtl_files[i]),
 		                         file.data, file.size, err));
 	}
@@ -84,7 +86,8 @@ static const char *top_text(const espl_plan *plan, espl_arena *arena)
 	                   ");\n\n"
 	                   "  espl_engine #(\n";
 
-#define X(name) text = espl_arena_format(arena, "%s      .%s(%d),\n", text, #name, plan->engine.name);
+#define X(name) \
+	text = espl_arena_format(arena, "%s      .%s(%d),\n", text, #name, plan->engine.name);
 	ESPL_ENGINE_LIST(X)
 #undef X
 	return espl_arena_format(arena,
@@ -157,14 +160,17 @@ static espl_status fill(const espl_plan *plan, const char *rtl_folder, const cha
 	uint64_t identity;
 
 	program = program_bytes(plan, arena, &size, &identity);
-	ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/program.bin", root), program, size, err));
+	ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/program.bin", root), program, size,
+	                         err));
 	ESPL_TRY(espl_net_print(plan->lowered->net, arena, &net, &net_size, err));
-	ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/net.json", root), net, net_size, err));
+	ESPL_TRY(
+	        espl_file_write(espl_arena_format(arena, "%s/net.json", root), net, net_size, err));
 	ESPL_TRY(write_text(arena, root, "plan.json", plan->decisions, err));
 	ESPL_TRY(write_text(arena, root, "certificate.txt", certificate, err));
 	ESPL_TRY(copy_rtl(rtl_folder, root, arena, err));
 	ESPL_TRY(write_text(arena, root, "rtl/espl_top.sv", top_text(plan, arena), err));
-	return write_text(arena, root, "manifest.json", espl_manifest_text(plan, identity, arena), err);
+	return write_text(arena, root, "manifest.json", espl_manifest_text(plan, identity, arena),
+	                  err);
 }
 
 espl_status espl_emit(const espl_plan *plan, const char *rtl_folder, const char *certificate,

@@ -14,8 +14,8 @@ uint32_t espl_engine_identity(const espl_engine *engine)
 	uint32_t hash = 0x811c9dc5u;
 	int length = 0;
 
-#define X(name)                                                                                  \
-	length += snprintf(text + length, sizeof(text) - (size_t)length, "%s%s=%d",             \
+#define X(name)                                                                     \
+	length += snprintf(text + length, sizeof(text) - (size_t)length, "%s%s=%d", \
 	                   length ? "," : "", #name, engine->name);
 	ESPL_ENGINE_LIST(X)
 #undef X
@@ -157,8 +157,9 @@ const char *espl_manifest_text(const espl_plan *plan, uint64_t program_identity,
 	espl_json_close(w);
 	espl_json_put_string(w, "engine_identity",
 	                     espl_arena_format(arena, "%08x", espl_engine_identity(e)));
-	espl_json_put_string(w, "program_identity",
-	                     espl_arena_format(arena, "%016llx", (unsigned long long)program_identity));
+	espl_json_put_string(
+	        w, "program_identity",
+	        espl_arena_format(arena, "%016llx", (unsigned long long)program_identity));
 	espl_json_put_integer(w, "latency_cycles", plan->latency_cycles);
 	espl_json_put_integer(w, "interval_cycles", plan->interval_cycles);
 	espl_json_put_integer(w, "load_cycles", plan->load_cycles);

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 typedef struct {
-	const char *board;   /* NULL when the array was given by hand */
-	int lanes;           /* W: power of two, 8 or 16 (32 too) */
-	int splits;          /* S: power of two, 1..16, at most lanes */
-	int requantizers;    /* R: power of two, at most lanes and splits; 0: the most that fits */
+	const char *board;    /* NULL when the array was given by hand */
+	int lanes;            /* W: power of two, 8 or 16 (32 too) */
+	int splits;           /* S: power of two, 1..16, at most lanes */
+	int requantizers;     /* R: power of two, at most lanes and splits; 0: the most that fits */
 	int64_t memory_bytes; /* wide, narrow and table memories together; 0: no limit */
 } espl_envelope;
 

@@ -31,23 +31,25 @@ typedef struct {
 } espl_step;
 
 typedef enum {
-	ESPL_LAYER_CONV,      /* all input channels to each output channel (1x1, pools over nothing) */
+	ESPL_LAYER_CONV, /* all input channels to each output channel (1x1, pools over nothing) */
 	ESPL_LAYER_DEPTHWISE, /* one input channel to each output channel; average pools too, with
 	                         weights 1, and MEAN */
 	ESPL_LAYER_MAX,       /* max pool: steps are the identity */
-	ESPL_LAYER_ADD,       /* over bytes a, b: v = (a + bias) * multiplier + (b + bias_b) * multiplier_b,
-	                         y = clamp(((v + (v >= 0 ? positive : negative)) >> shift) + zero_point) */
+	ESPL_LAYER_ADD,       /* over bytes a, b: v = (a + bias) * multiplier + (b + bias_b) *
+	                         multiplier_b,       y = clamp(((v + (v >= 0 ? positive : negative)) >>
+	                         shift) +       zero_point) */
 	ESPL_LAYER_TABLE,     /* y = table[v]; one input channel to each output channel */
-	ESPL_LAYER_DENSE,     /* input 1x1xn (or a flattened image): n in order of rows, columns, channels */
+	ESPL_LAYER_DENSE,     /* input 1x1xn (or a flattened image): n in order of rows, columns,
+	                         channels */
 	ESPL_LAYER_CONCAT,    /* channels of the inputs side by side; no arithmetic */
 } espl_layer_kind;
 
 /* A tensor of live channels only. */
 typedef struct {
 	const char *name;
-	int net_tensor;      /* the net's tensor that it holds */
-	int rows, columns;   /* stored, before any flattening */
-	int channels;        /* live ones */
+	int net_tensor;          /* the net's tensor that it holds */
+	int rows, columns;       /* stored, before any flattening */
+	int channels;            /* live ones */
 	const int *net_channels; /* [channels] of the net's tensor, ascending */
 	int32_t zero_point;
 	/* the net's tensor has net_channel_count channels; those not live always have this value */
@@ -65,21 +67,25 @@ typedef struct {
 	int kernel_rows, kernel_columns, stride_rows, stride_columns;
 	int dilation_rows, dilation_columns;
 	int pad_top, pad_left; /* PAD is folded in; output size says the rest */
-	int pad;               /* the byte that stands outside the image: zero point + 128; 0 for MAX */
-	/* CONV: [out][kernel_rows][kernel_columns][in]; DEPTHWISE: [out][kernel_rows][kernel_columns];
-	 * DENSE: [out][rows][columns][in] of the input; NULL elsewhere. Live channels only. */
+	int pad; /* the byte that stands outside the image: zero point + 128; 0 for MAX */
+	/* CONV: [out][kernel_rows][kernel_columns][in]; DEPTHWISE:
+	 * [out][kernel_rows][kernel_columns]; DENSE: [out][rows][columns][in] of the input; NULL
+	 * elsewhere. Live channels only. */
 	const int8_t *weights;
-	const int *source;      /* DEPTHWISE, MAX, TABLE: [out], the input channel of each output channel */
-	const espl_step *steps; /* [out]; all but CONCAT */
+	const int *
+	        source; /* DEPTHWISE, MAX, TABLE: [out], the input channel of each output channel */
+	const espl_step *steps;       /* [out]; all but CONCAT */
 	int32_t multiplier_b, bias_b; /* ADD */
-	bool step_per_tensor;   /* DENSE: multiplier, shift, positive, negative are the same for all out */
+	bool step_per_tensor; /* DENSE: multiplier, shift, positive, negative are the same for all
+	                         out */
 	int32_t zero_point, low, high; /* of the output, stored values */
-	const int8_t *table;    /* LOGISTIC: applied to y (index y + 128), NULL if none */
+	const int8_t *table;           /* LOGISTIC: applied to y (index y + 128), NULL if none */
 	/* the certificate */
-	int64_t least, most;    /* reachable x over all channels */
+	int64_t least, most;                   /* reachable x over all channels */
 	int accumulator_bits, multiplier_bits; /* the widest over channels */
-	int64_t checked;        /* accumulator values (ADD: pairs) compared one by one, or 0 if proved by thresholds only */
-	int constant_channels;  /* removed */
+	int64_t checked; /* accumulator values (ADD: pairs) compared one by one, or 0 if proved by
+	                    thresholds only */
+	int constant_channels; /* removed */
 	int64_t multiplications, nonzero_multiplications;
 } espl_layer;
 
@@ -89,7 +95,7 @@ typedef struct {
 	espl_lowered_tensor *tensors;
 	espl_layer *layers;
 	int input_count, output_count;
-	int *inputs, *outputs;  /* lowered tensors */
+	int *inputs, *outputs; /* lowered tensors */
 	/* SOFTMAX at the end runs on the host: per output, the net's operator, or -1. The lowered
 	 * output is then that operator's input. */
 	int *host_softmax;

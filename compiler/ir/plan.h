@@ -16,22 +16,22 @@
 enum { ESPL_MAX_SPLITS = 16, ESPL_MAX_LANES = 32 };
 
 /* X(parameter): of rtl/shell/espl_engine.sv, in the order of its identity. */
-#define ESPL_ENGINE_LIST(X)                                                                       \
-	X(Lanes)                                                                                  \
-	X(Splits)                                                                                 \
-	X(Requantizers)                                                                           \
-	X(WideDepth)                                                                              \
-	X(NarrowDepth)                                                                            \
-	X(TapDepth)                                                                               \
-	X(PadMax)                                                                                 \
-	X(MaxPool)                                                                                \
-	X(Tables)                                                                                 \
-	X(ParamDepth)                                                                             \
-	X(GroupDepth)                                                                             \
-	X(BlockDepth)                                                                             \
-	X(EntryDepth)                                                                             \
-	X(PatternDepth)                                                                           \
-	X(LayerDepth)                                                                             \
+#define ESPL_ENGINE_LIST(X) \
+	X(Lanes)            \
+	X(Splits)           \
+	X(Requantizers)     \
+	X(WideDepth)        \
+	X(NarrowDepth)      \
+	X(TapDepth)         \
+	X(PadMax)           \
+	X(MaxPool)          \
+	X(Tables)           \
+	X(ParamDepth)       \
+	X(GroupDepth)       \
+	X(BlockDepth)       \
+	X(EntryDepth)       \
+	X(PatternDepth)     \
+	X(LayerDepth)       \
 	X(OutputDepth)
 
 typedef struct {
@@ -65,10 +65,11 @@ typedef struct {
 typedef struct {
 	const char *name;
 	const char *kind;
-	int lowered;    /* layer of the lowered net; -1: a copy that the schedule put in */
-	int place;      /* of its result */
-	int64_t cycles; /* from its first cycle to the next layer's first */
-	int64_t multiplications; /* of the integer graph's operator, zeros and constant channels too */
+	int lowered;             /* layer of the lowered net; -1: a copy that the schedule put in */
+	int place;               /* of its result */
+	int64_t cycles;          /* from its first cycle to the next layer's first */
+	int64_t multiplications; /* of the integer graph's operator, zeros and constant channels too
+	                          */
 	int64_t issued;          /* multiplications that the array really has to do: non-zero */
 } espl_plan_layer;
 
@@ -91,10 +92,10 @@ typedef struct {
 	espl_image *images;
 	int *input_places, *output_places; /* as the lowered net's inputs and outputs */
 	int output_beats;
-	int64_t output_delay; /* cycles from the last layer's begin until the result may leave; 0: when
-	                         it is complete */
+	int64_t output_delay; /* cycles from the last layer's begin until the result may leave; 0:
+	                         when it is complete */
 	int64_t latency_cycles, interval_cycles, load_cycles;
-	int64_t memory_bytes; /* of the engine's memories, as built */
+	int64_t memory_bytes;  /* of the engine's memories, as built */
 	const char *decisions; /* plan.json */
 } espl_plan;
 

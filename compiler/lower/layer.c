@@ -125,11 +125,11 @@ static void note(espl_layer *layer, int64_t least, int64_t most, const espl_step
 static espl_status no_form(const espl_layer *layer, int channel, int64_t least, int64_t most,
                            espl_error *err)
 {
-	return espl_fail(err, ESPL_RANGE,
-	                 "%s: channel %d: no exact requantization of %lld..%lld with a multiplier of %d "
-	                 "bits",
-	                 layer->name, channel, (long long)least, (long long)most,
-	                 (int)ESPL_MULTIPLIER_BITS);
+	return espl_fail(
+	        err, ESPL_RANGE,
+	        "%s: channel %d: no exact requantization of %lld..%lld with a multiplier of %d "
+	        "bits",
+	        layer->name, channel, (long long)least, (long long)most, (int)ESPL_MULTIPLIER_BITS);
 }
 
 /* A channel that stays although it is constant: the sum is not looked at. */
@@ -157,7 +157,8 @@ static espl_status find_step(espl_pass *pass, espl_layer *layer, const espl_op *
 		return ESPL_OK;
 	}
 	if (least < -x_most - 1 || most > x_most)
-		return espl_fail(err, ESPL_RANGE, "%s: channel %d: the sum reaches %lld..%lld, beyond %d bits",
+		return espl_fail(err, ESPL_RANGE,
+		                 "%s: channel %d: the sum reaches %lld..%lld, beyond %d bits",
 		                 layer->name, channel, (long long)least, (long long)most,
 		                 (int)ESPL_ACCUMULATOR_BITS);
 	if (!espl_step_find(&curve, least, most, step, &layer->checked))
@@ -176,7 +177,8 @@ static espl_status set_bias(const espl_layer *layer, int channel, int64_t bias, 
 	return ESPL_OK;
 }
 
-/* -- convolution ------------------------------------------------------------------------------------ */
+/* -- convolution
+ * ------------------------------------------------------------------------------------ */
 
 static espl_status make_conv(espl_pass *pass, const espl_op *op, int result, espl_error *err)
 {
@@ -185,8 +187,8 @@ static espl_status make_conv(espl_pass *pass, const espl_op *op, int result, esp
 	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
 	const espl_view *view = &pass->views[pass->views[op->inputs[0]].source];
 	const int taps = op->kernel_rows * op->kernel_columns, zero = in->zero_point;
-	int8_t *weights = ESPL_ARRAY(pass->arena, int8_t, (size_t)out->channels * (size_t)taps *
-	                                                          (size_t)in->channels);
+	int8_t *weights = ESPL_ARRAY(pass->arena, int8_t,
+	                             (size_t)out->channels * (size_t)taps * (size_t)in->channels);
 	espl_step *steps = ESPL_ARRAY(pass->arena, espl_step, out->channels);
 
 	for (int o = 0; o < out->channels; o++) {
@@ -219,7 +221,8 @@ static espl_status make_conv(espl_pass *pass, const espl_op *op, int result, esp
 	return ESPL_OK;
 }
 
-/* -- dense, and a convolution whose kernel is the whole image ----------------------------------------- */
+/* -- dense, and a convolution whose kernel is the whole image
+ * ----------------------------------------- */
 
 static void dense_weights(const espl_pass *pass, const espl_op *op, const espl_lowered_tensor *in,
                           int channel, int8_t *to, int64_t *bias)
@@ -308,7 +311,8 @@ static bool is_dense(const espl_pass *pass, const espl_op *op)
 	       (op->kernel_columns == 1 || op->dilation_columns == 1);
 }
 
-/* -- a channel at a time ------------------------------------------------------------------------------ */
+/* -- a channel at a time
+ * ------------------------------------------------------------------------------ */
 
 static espl_status window_in_image(const espl_pass *pass, const espl_op *op, espl_error *err)
 {
@@ -318,10 +322,11 @@ static espl_status window_in_image(const espl_pass *pass, const espl_op *op, esp
 	if (op->pad_top || op->pad_left ||
 	    (out->rows - 1) * op->stride_rows + op->kernel_rows > in->rows ||
 	    (out->columns - 1) * op->stride_columns + op->kernel_columns > in->columns)
-		return espl_fail(err, ESPL_UNSUPPORTED,
-		                 "%s: an average pool whose windows reach beyond the image divides by "
-		                 "different numbers",
-		                 op->name);
+		return espl_fail(
+		        err, ESPL_UNSUPPORTED,
+		        "%s: an average pool whose windows reach beyond the image divides by "
+		        "different numbers",
+		        op->name);
 	return ESPL_OK;
 }
 
@@ -368,7 +373,8 @@ static espl_status make_depthwise(espl_pass *pass, const espl_op *op, int result
 			continue;
 		for (int k = 0; k < taps; k++) {
 			const int weight =
-			        sum ? 1 : op->weights[(int64_t)k * out->net_channel_count + channel];
+			        sum ? 1
+			            : op->weights[(int64_t)k * out->net_channel_count + channel];
 
 			weights[o * taps + k] = (int8_t)weight;
 			bias -= (int64_t)weight * (zero + 128);
@@ -422,9 +428,10 @@ static espl_status make_add(espl_pass *pass, const espl_op *op, espl_error *err)
 	const int32_t full[2] = {INT8_MIN, INT8_MAX};
 	espl_step step = {0};
 
-	if (!espl_step_find_add(pass->net, op, full, full, &step, &layer->multiplier_b, &layer->bias_b,
-	                        &layer->checked))
-		return espl_fail(err, ESPL_RANGE, "%s: no exact form of the sum with multipliers of %d bits",
+	if (!espl_step_find_add(pass->net, op, full, full, &step, &layer->multiplier_b,
+	                        &layer->bias_b, &layer->checked))
+		return espl_fail(err, ESPL_RANGE,
+		                 "%s: no exact form of the sum with multipliers of %d bits",
 		                 op->name, (int)ESPL_MULTIPLIER_BITS);
 	for (int o = 0; o < out->channels; o++)
 		steps[o] = step;

@@ -5,7 +5,8 @@
 
 #include "lower/pass.h"
 
-espl_status espl_lower(const espl_net *net, espl_arena *arena, espl_lowered **lowered, espl_error *err)
+espl_status espl_lower(const espl_net *net, espl_arena *arena, espl_lowered **lowered,
+                       espl_error *err)
 {
 	espl_pass pass = {.net = net, .arena = arena};
 
@@ -24,10 +25,11 @@ espl_status espl_lower(const espl_net *net, espl_arena *arena, espl_lowered **lo
 
 const char *espl_lowered_certificate(const espl_lowered *lowered, espl_arena *arena)
 {
-	static const char *const kinds[] = {"conv", "depthwise", "max", "add", "table", "dense", "concat"};
+	static const char *const kinds[] = {"conv",  "depthwise", "max",   "add",
+	                                    "table", "dense",     "concat"};
 	const char *text = espl_arena_format(
-	        arena, "%-32s %-9s %8s %10s %10s %5s %5s %9s %8s  %s\n", "layer", "kind", "channels", "least",
-	        "most", "acc", "mult", "removed", "compared", "proof");
+	        arena, "%-32s %-9s %8s %10s %10s %5s %5s %9s %8s  %s\n", "layer", "kind",
+	        "channels", "least", "most", "acc", "mult", "removed", "compared", "proof");
 
 	for (int l = 0; l < lowered->layer_count; l++) {
 		const espl_layer *layer = &lowered->layers[l];
@@ -37,12 +39,12 @@ const char *espl_lowered_certificate(const espl_lowered *lowered, espl_arena *ar
 		                    : layer->checked                   ? "exact: all thresholds"
 		                                                       : "exact: identity";
 
-		text = espl_arena_format(arena, "%s%-32.32s %-9s %8d %10lld %10lld %5d %5d %9d %8lld  %s\n", text,
-		                         layer->name, kinds[layer->kind],
-		                         lowered->tensors[layer->output].channels,
-		                         any ? (long long)layer->least : 0, any ? (long long)layer->most : 0,
-		                         layer->accumulator_bits, layer->multiplier_bits,
-		                         layer->constant_channels, (long long)layer->checked, proof);
+		text = espl_arena_format(
+		        arena, "%s%-32.32s %-9s %8d %10lld %10lld %5d %5d %9d %8lld  %s\n", text,
+		        layer->name, kinds[layer->kind], lowered->tensors[layer->output].channels,
+		        any ? (long long)layer->least : 0, any ? (long long)layer->most : 0,
+		        layer->accumulator_bits, layer->multiplier_bits, layer->constant_channels,
+		        (long long)layer->checked, proof);
 	}
 	return text;
 }

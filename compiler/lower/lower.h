@@ -24,7 +24,8 @@ espl_status espl_lower(const espl_net *net, espl_arena *arena, espl_lowered **lo
 
 /* Runs the lowered net in plain C, by the hardware's formulas: for tests, and to see
  * lowering's own effect apart from the schedule's.
- *   out   tensors[t]  lowered tensor t, int8, rows x columns x channels (removed channels absent) */
+ *   out   tensors[t]  lowered tensor t, int8, rows x columns x channels (removed channels absent)
+ */
 void espl_lowered_run(const espl_lowered *lowered, const int8_t *const *inputs,
                       int8_t *const *tensors);
 

@@ -14,20 +14,20 @@
 
 /* What is known of a tensor of the net. */
 typedef struct {
-	int source;   /* the tensor whose bytes it is a view of; itself if it is none */
+	int source;            /* the tensor whose bytes it is a view of; itself if it is none */
 	int pad_top, pad_left; /* when it is a view through a PAD */
-	bool padded;  /* is one */
+	bool padded;           /* is one */
 	int32_t *least, *most; /* [channels] of stored values; of sources only */
 	bool *removed;         /* [channels] constant, and nobody needs it; of sources only */
-	int lowered;  /* the lowered tensor, -1 before it is made */
+	int lowered;           /* the lowered tensor, -1 before it is made */
 } espl_view;
 
 typedef struct {
 	const espl_net *net;
 	espl_arena *arena;
-	espl_view *views;    /* [tensors] */
-	bool *gone;          /* [ops] the operator makes no layer: a view, or fused */
-	int *table_of;       /* [ops] the LOGISTIC that this operator's layer ends with, or -1 */
+	espl_view *views; /* [tensors] */
+	bool *gone;       /* [ops] the operator makes no layer: a view, or fused */
+	int *table_of;    /* [ops] the LOGISTIC that this operator's layer ends with, or -1 */
 	espl_lowered *lowered;
 } espl_pass;
 

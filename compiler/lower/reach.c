@@ -39,7 +39,8 @@ void espl_accumulator_range(const espl_pass *pass, const espl_op *op, int channe
 		return;
 	}
 	if (op->kind == ESPL_OP_AVERAGE_POOL || op->kind == ESPL_OP_MEAN) {
-		const int64_t cells = op->kind == ESPL_OP_MEAN ? (int64_t)in->rows * in->columns : taps;
+		const int64_t cells =
+		        op->kind == ESPL_OP_MEAN ? (int64_t)in->rows * in->columns : taps;
 
 		*least = cells * (view->least[channel] - zero);
 		*most = cells * (view->most[channel] - zero);
@@ -49,10 +50,12 @@ void espl_accumulator_range(const espl_pass *pass, const espl_op *op, int channe
 		const int channels = op->kind == ESPL_OP_CONV ? in->channels : 1;
 
 		for (int i = 0; i < channels; i++) {
-			const int from = op->kind == ESPL_OP_CONV ? i : channel / op->depth_multiplier;
-			const int weight = op->kind == ESPL_OP_CONV
-			                           ? op->weights[((int64_t)channel * taps + k) * channels + i]
-			                           : op->weights[(int64_t)k * outputs + channel];
+			const int from =
+			        op->kind == ESPL_OP_CONV ? i : channel / op->depth_multiplier;
+			const int weight =
+			        op->kind == ESPL_OP_CONV
+			                ? op->weights[((int64_t)channel * taps + k) * channels + i]
+			                : op->weights[(int64_t)k * outputs + channel];
 			int low = view->least[from] - zero, high = view->most[from] - zero;
 
 			if (pads) {
@@ -87,9 +90,10 @@ static espl_status weighted(espl_pass *pass, const espl_op *op, espl_error *err)
 
 		espl_accumulator_range(pass, op, c, &least, &most);
 		if (least < INT32_MIN || most > INT32_MAX)
-			return espl_fail(err, ESPL_RANGE,
-			                 "%s: channel %d: the sum reaches %lld..%lld, beyond 32 bits", op->name,
-			                 c, (long long)least, (long long)most);
+			return espl_fail(
+			        err, ESPL_RANGE,
+			        "%s: channel %d: the sum reaches %lld..%lld, beyond 32 bits",
+			        op->name, c, (long long)least, (long long)most);
 		out->least[c] = through(pass->net, op, c, least);
 		out->most[c] = through(pass->net, op, c, most);
 	}

@@ -24,13 +24,16 @@ static int64_t window(const runner *r, int row, int column, int o)
 	int64_t sum = 0;
 
 	for (int k = 0; k < taps; k++) {
-		const int y = row * l->stride_rows + k / l->kernel_columns * l->dilation_rows - l->pad_top;
-		const int x =
-		        column * l->stride_columns + k % l->kernel_columns * l->dilation_columns - l->pad_left;
+		const int y = row * l->stride_rows + k / l->kernel_columns * l->dilation_rows -
+		              l->pad_top;
+		const int x = column * l->stride_columns +
+		              k % l->kernel_columns * l->dilation_columns - l->pad_left;
 
 		if (l->kind == ESPL_LAYER_CONV) {
 			for (int c = 0; c < r->in->channels; c++)
-				sum += (int64_t)l->weights[((int64_t)o * taps + k) * r->in->channels + c] *
+				sum += (int64_t)l
+				               ->weights[((int64_t)o * taps + k) * r->in->channels +
+				                         c] *
 				       byte_at(r, y, x, c);
 		} else {
 			const int byte = byte_at(r, y, x, l->source[o]);
@@ -38,7 +41,9 @@ static int64_t window(const runner *r, int row, int column, int o)
 			if (l->kind == ESPL_LAYER_MAX)
 				sum = byte > sum ? byte : sum;
 			else
-				sum += (l->kind == ESPL_LAYER_TABLE ? 1 : l->weights[o * taps + k]) * byte;
+				sum += (l->kind == ESPL_LAYER_TABLE ? 1
+				                                    : l->weights[o * taps + k]) *
+				       byte;
 		}
 	}
 	return sum;
@@ -74,10 +79,12 @@ static int32_t value_at(const runner *r, int row, int column, int o)
 		scaled.multiplier = 1;
 		y = espl_step_value(&scaled,
 		                    (int64_t)(r->data[i] + 128 + step->bias) * step->multiplier +
-		                            (int64_t)(r->other[i] + 128 + l->bias_b) * l->multiplier_b,
+		                            (int64_t)(r->other[i] + 128 + l->bias_b) *
+		                                    l->multiplier_b,
 		                    l->zero_point, l->low, l->high);
 	} else {
-		const int64_t sum = l->kind == ESPL_LAYER_DENSE ? dense(r, o) : window(r, row, column, o);
+		const int64_t sum =
+		        l->kind == ESPL_LAYER_DENSE ? dense(r, o) : window(r, row, column, o);
 
 		y = espl_step_value(step, wrap(sum + step->bias), l->zero_point, l->low, l->high);
 	}
@@ -98,7 +105,8 @@ static void concat(const espl_lowered *lowered, const espl_layer *layer, int8_t 
 		}
 }
 
-void espl_lowered_run(const espl_lowered *lowered, const int8_t *const *inputs, int8_t *const *tensors)
+void espl_lowered_run(const espl_lowered *lowered, const int8_t *const *inputs,
+                      int8_t *const *tensors)
 {
 	for (int i = 0; i < lowered->input_count; i++) {
 		const espl_lowered_tensor *in = &lowered->tensors[lowered->inputs[i]];

@@ -70,8 +70,9 @@ static espl_status view_reshape(espl_pass *pass, int o, espl_error *err)
 		return ESPL_OK;
 	}
 	return espl_fail(err, ESPL_UNSUPPORTED,
-	                 "%s: reshape of %dx%dx%d to %dx%dx%d in the middle of the network", op->name,
-	                 from->rows, from->columns, from->channels, to->rows, to->columns, to->channels);
+	                 "%s: reshape of %dx%dx%d to %dx%dx%d in the middle of the network",
+	                 op->name, from->rows, from->columns, from->channels, to->rows, to->columns,
+	                 to->channels);
 }
 
 static void view_pad(espl_pass *pass, int o)
@@ -101,7 +102,8 @@ static void fuse_logistic(espl_pass *pass, int o)
 	if (is_output(pass->net, op->inputs[0]) || reader_count(pass->net, op->inputs[0]) != 1)
 		return;
 	for (int p = 0; p < o; p++)
-		if (pass->net->ops[p].output == op->inputs[0] && ends_with_step(pass->net->ops[p].kind)) {
+		if (pass->net->ops[p].output == op->inputs[0] &&
+		    ends_with_step(pass->net->ops[p].kind)) {
 			pass->table_of[p] = o;
 			pass->gone[o] = true;
 		}
@@ -126,7 +128,8 @@ espl_status espl_find_views(espl_pass *pass, espl_error *err)
 		else if (op->kind == ESPL_OP_SOFTMAX) {
 			if (!is_output(net, op->output) || reader_count(net, op->output))
 				return espl_fail(err, ESPL_UNSUPPORTED,
-				                 "%s: a softmax can only be the last operator", op->name);
+				                 "%s: a softmax can only be the last operator",
+				                 op->name);
 			pass->gone[o] = true;
 		}
 	}

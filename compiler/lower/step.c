@@ -37,7 +37,8 @@ int32_t espl_curve_value(const espl_curve *curve, int64_t x)
 	if (!curve->cells)
 		return espl_requantize((int32_t)x, curve->scale, curve->rounding, curve->zero_point,
 		                       curve->low, curve->high);
-	y = x > 0 ? (x + curve->cells / 2) / curve->cells : -((-x + curve->cells / 2) / curve->cells);
+	y = x > 0 ? (x + curve->cells / 2) / curve->cells
+	          : -((-x + curve->cells / 2) / curve->cells);
 	return (int32_t)(y < curve->low ? curve->low : y > curve->high ? curve->high : y);
 }
 
@@ -48,24 +49,28 @@ static int64_t lifted(int64_t round, int shift)
 	return round * ((int64_t)1 << up);
 }
 
-static int32_t finish(const espl_step *step, int64_t v, int32_t zero_point, int32_t low, int32_t high)
+static int32_t finish(const espl_step *step, int64_t v, int32_t zero_point, int32_t low,
+                      int32_t high)
 {
 	v += lifted(v >= 0 ? step->positive : step->negative, step->shift);
 	v = espl_shift_right(v, step->shift) + zero_point;
 	return (int32_t)(v < low ? low : v > high ? high : v);
 }
 
-int32_t espl_step_value(const espl_step *step, int64_t x, int32_t zero_point, int32_t low, int32_t high)
+int32_t espl_step_value(const espl_step *step, int64_t x, int32_t zero_point, int32_t low,
+                        int32_t high)
 {
 	return finish(step, x * step->multiplier, zero_point, low, high);
 }
 
 /* The least x in (from, most] with value >= q; it exists. */
-static int64_t next_threshold(const espl_curve *curve, int64_t from, int64_t most, int64_t hint, int32_t q)
+static int64_t next_threshold(const espl_curve *curve, int64_t from, int64_t most, int64_t hint,
+                              int32_t q)
 {
 	int64_t below = from, above, width = hint > 0 ? hint : 1;
 
-	for (above = from + width; above < most && espl_curve_value(curve, above) < q; above += width) {
+	for (above = from + width; above < most && espl_curve_value(curve, above) < q;
+	     above += width) {
 		below = above;
 		width *= 2;
 	}
@@ -165,7 +170,8 @@ static bool try_multiplier(const thresholds *t, int64_t m, int shift, espl_step 
 {
 	interval positive, negative;
 
-	if (m < 1 || m >= (int64_t)1 << ESPL_MULTIPLIER_BITS || !bound(t, m, shift, &positive, &negative) ||
+	if (m < 1 || m >= (int64_t)1 << ESPL_MULTIPLIER_BITS ||
+	    !bound(t, m, shift, &positive, &negative) ||
 	    !representable(positive, shift, &step->positive) ||
 	    !representable(negative, shift, &step->negative))
 		return false;
@@ -182,26 +188,31 @@ static int64_t near_multiplier(espl_scale slope, int shift)
 	if (down > 62)
 		return 0;
 	if (down <= 0)
-		return down < -24 ? INT64_MAX / 2 : (int64_t)slope.multiplier * ((int64_t)1 << -down);
+		return down < -24 ? INT64_MAX / 2
+		                  : (int64_t)slope.multiplier * ((int64_t)1 << -down);
 	return ((int64_t)slope.multiplier + ((int64_t)1 << (down - 1))) >> down;
 }
 
 static bool equal_at(const espl_curve *curve, const espl_step *step, int64_t x)
 {
-	return espl_curve_value(curve, x) ==
-	       espl_step_value(step, x, curve->cells ? 0 : curve->zero_point, curve->low, curve->high);
+	return espl_curve_value(curve, x) == espl_step_value(step, x,
+	                                                     curve->cells ? 0 : curve->zero_point,
+	                                                     curve->low, curve->high);
 }
 
-static bool proved(const espl_curve *curve, const thresholds *t, const espl_step *step, int64_t *checked)
+static bool proved(const espl_curve *curve, const thresholds *t, const espl_step *step,
+                   int64_t *checked)
 {
 	for (int i = 0; i < t->count; i++)
-		if (!equal_at(curve, step, t->threshold[i]) || !equal_at(curve, step, t->threshold[i] - 1))
+		if (!equal_at(curve, step, t->threshold[i]) ||
+		    !equal_at(curve, step, t->threshold[i] - 1))
 			return false;
 	*checked += 2 * t->count + 2;
 	return equal_at(curve, step, t->least) && equal_at(curve, step, t->most);
 }
 
-bool espl_step_find(const espl_curve *curve, int64_t least, int64_t most, espl_step *step, int64_t *checked)
+bool espl_step_find(const espl_curve *curve, int64_t least, int64_t most, espl_step *step,
+                    int64_t *checked)
 {
 	const int32_t zero = curve->cells ? 0 : curve->zero_point;
 	thresholds t;
@@ -232,7 +243,8 @@ bool espl_step_find(const espl_curve *curve, int64_t least, int64_t most, espl_s
 	return false;
 }
 
-/* -- sums of two ------------------------------------------------------------------------------------ */
+/* -- sums of two
+ * ------------------------------------------------------------------------------------ */
 
 typedef struct {
 	int32_t zero[2];
@@ -248,13 +260,13 @@ static void tabulate(const espl_net *net, const espl_op *op, sum_curve *curve, i
 	for (int i = 0; i < 2; i++)
 		for (int v = -128; v < 128; v++)
 			part[i][v + 128] = espl_multiply_by_scale(
-			        (v - net->tensors[op->inputs[i]].zero_point) * (1 << 20), op->in_scales[i],
-			        net->rounding);
+			        (v - net->tensors[op->inputs[i]].zero_point) * (1 << 20),
+			        op->in_scales[i], net->rounding);
 	for (int a = 0; a < 256; a++)
 		for (int b = 0; b < 256; b++)
-			table[a * 256 + b] = (int8_t)espl_requantize(part[0][a] + part[1][b], op->out_scale,
-			                                             net->rounding, curve->out_zero,
-			                                             curve->low, curve->high);
+			table[a * 256 + b] = (int8_t)espl_requantize(
+			        part[0][a] + part[1][b], op->out_scale, net->rounding,
+			        curve->out_zero, curve->low, curve->high);
 	curve->result = table;
 }
 
@@ -285,8 +297,8 @@ static bool try_sum(const sum_curve *c, int64_t m, int64_t n, int shift, espl_st
 }
 
 bool espl_step_find_add(const espl_net *net, const espl_op *op, const int32_t range_a[2],
-                        const int32_t range_b[2], espl_step *step, int32_t *multiplier_b, int32_t *bias_b,
-                        int64_t *checked)
+                        const int32_t range_b[2], espl_step *step, int32_t *multiplier_b,
+                        int32_t *bias_b, int64_t *checked)
 {
 	enum { REACH = 3 };
 	sum_curve c = {.range = {range_a, range_b}, .low = op->low, .high = op->high};
@@ -305,13 +317,16 @@ bool espl_step_find_add(const espl_net *net, const espl_op *op, const int32_t ra
 	c.out_zero = net->tensors[op->output].zero_point;
 	tabulate(net, op, &c, table);
 	for (int shift = 8; shift <= ESPL_SHIFT_MAX; shift++) {
-		const int64_t m = near_multiplier(slope[0], shift), n = near_multiplier(slope[1], shift);
+		const int64_t m = near_multiplier(slope[0], shift),
+		              n = near_multiplier(slope[1], shift);
 
-		if (m + REACH >= 1 << ESPL_MULTIPLIER_BITS || n + REACH >= 1 << ESPL_MULTIPLIER_BITS)
+		if (m + REACH >= 1 << ESPL_MULTIPLIER_BITS ||
+		    n + REACH >= 1 << ESPL_MULTIPLIER_BITS)
 			return false;
 		for (int i = -REACH; i <= REACH; i++)
 			for (int j = -REACH; j <= REACH; j++) {
-				if (m + i < 1 || n + j < 1 || !try_sum(&c, m + i, n + j, shift, step))
+				if (m + i < 1 || n + j < 1 ||
+				    !try_sum(&c, m + i, n + j, shift, step))
 					continue;
 				step->bias = -(c.zero[0] + 128);
 				*bias_b = -(c.zero[1] + 128);

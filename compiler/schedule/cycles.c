@@ -8,9 +8,9 @@
 #include "schedule/work.h"
 
 enum {
-	START_CYCLES = 14,  /* from the input's last beat to the first layer's first cycle */
-	FINISH_CYCLES = 1,  /* from the last layer's end to the beat before the result's first */
-	DRAIN_CYCLES = 31,  /* from a block's last cycle until its first step's result can be read */
+	START_CYCLES = 14, /* from the input's last beat to the first layer's first cycle */
+	FINISH_CYCLES = 1, /* from the last layer's end to the beat before the result's first */
+	DRAIN_CYCLES = 31, /* from a block's last cycle until its first step's result can be read */
 	RESTART_CYCLES = 11, /* from the last layer's end to the next inference's first cycle */
 };
 
@@ -44,7 +44,8 @@ int64_t espl_count_cycles(const espl_work *work, const int *cycles, const int *l
 	return drained + gap(work);
 }
 
-int64_t espl_output_delay(const espl_work *work, const espl_work_layer *layer, int cycles, const int *entries)
+int64_t espl_output_delay(const espl_work *work, const espl_work_layer *layer, int cycles,
+                          const int *entries)
 {
 	const espl_work_tensor *out = &work->tensors[layer->layer.output];
 	const bool shared = espl_shares_step(work, layer);
@@ -59,7 +60,8 @@ int64_t espl_output_delay(const espl_work *work, const espl_work_layer *layer, i
 		for (int i = 0; i < work->lanes && first + i < out->tensor.channels; i++) {
 			const int step = shared ? (i / r + 1) * (r / 4) : i;
 			const int64_t beat = (out->base + first + i) / 8;
-			const int64_t earliest = last + step + tree_stages(work) + DRAIN_CYCLES - beat;
+			const int64_t earliest =
+			        last + step + tree_stages(work) + DRAIN_CYCLES - beat;
 
 			delay = earliest > delay ? earliest : delay;
 		}
@@ -82,7 +84,8 @@ static int64_t input_beats(const espl_work *work)
 			beats += (int64_t)place->plane_count *
 			         (1 + place->plane_words * espl_ceil_div(work->lanes, 8));
 		else
-			beats += 1 + (int64_t)espl_ceil_div(tensor->tensor.rows * tensor->tensor.columns *
+			beats += 1 + (int64_t)espl_ceil_div(tensor->tensor.rows *
+			                                            tensor->tensor.columns *
 			                                            tensor->tensor.channels,
 			                                    work->splits) *
 			                     espl_ceil_div(work->splits, 8);
@@ -101,6 +104,7 @@ void espl_count_latency(espl_work *work)
 	plan->load_cycles = input_beats(work);
 	plan->latency_cycles = START_CYCLES + sum + FINISH_CYCLES + plan->output_beats;
 	if (plan->output_delay)
-		plan->latency_cycles += plan->output_delay + 1 - plan->layers[plan->layer_count - 1].cycles;
+		plan->latency_cycles +=
+		        plan->output_delay + 1 - plan->layers[plan->layer_count - 1].cycles;
 	plan->interval_cycles = RESTART_CYCLES + sum;
 }

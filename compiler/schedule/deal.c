@@ -228,7 +228,8 @@ static card *make_cards(deal *d, int piece, const reader *readers, int reader_co
 			if (!of_root[top]) {
 				of_root[top] = ++cards;
 				out[cards - 1].order = cards - 1;
-				out[cards - 1].members = ESPL_ARRAY(work->arena, int, 2 * work->tensor_count);
+				out[cards - 1].members =
+				        ESPL_ARRAY(work->arena, int, 2 * work->tensor_count);
 			}
 			to = &out[of_root[top] - 1];
 			to->members[2 * to->member_count] = t;
@@ -237,7 +238,9 @@ static card *make_cards(deal *d, int piece, const reader *readers, int reader_co
 			for (int r = 0; r < reader_count; r++)
 				if (readers[r].input == t)
 					for (int o = 0; o < readers[r].outputs; o++)
-						to->weight += readers[r].nonzeros[c * readers[r].outputs + o];
+						to->weight +=
+						        readers[r].nonzeros[c * readers[r].outputs +
+						                            o];
 		}
 	}
 	qsort(out, (size_t)cards, sizeof(*out), by_weight);
@@ -271,7 +274,8 @@ static void hand_out(espl_work *work, card *cards, int card_count, reader *reade
 				if ((pass || has_room(work, &cards[i], used, s)) &&
 				    (best < 0 || sum[s] < sum[best] ||
 				     (sum[s] == sum[best] &&
-				      used[cards[i].members[0]][s] < used[cards[i].members[0]][best])))
+				      used[cards[i].members[0]][s] <
+				              used[cards[i].members[0]][best])))
 					best = s;
 		cards[i].split = best;
 		sum[best] += cards[i].weight;
@@ -384,7 +388,8 @@ espl_status espl_deal(espl_work *work, espl_error *err)
 	}
 	tie(&d);
 	for (int t = 0; t < work->tensor_count; t++)
-		if (find(d.piece, t) == t && dealt(&work->tensors[t]) && work->tensors[t].split[0] < 0)
+		if (find(d.piece, t) == t && dealt(&work->tensors[t]) &&
+		    work->tensors[t].split[0] < 0)
 			deal_piece(&d, t);
 	number_channels(work);
 	return ESPL_OK;

@@ -30,7 +30,8 @@ static espl_status take_splits(espl_work *work, const espl_json *item, espl_erro
 	ESPL_TRY(espl_json_string(item, "tensor", &name, err));
 	tensor = find_tensor(work, name);
 	if (!tensor)
-		return espl_fail(err, ESPL_SYNTAX, "%s: the network has no such tensor in wide memory", name);
+		return espl_fail(err, ESPL_SYNTAX,
+		                 "%s: the network has no such tensor in wide memory", name);
 	if (!espl_json_has(item, "splits"))
 		return ESPL_OK;
 	ESPL_TRY(espl_context(err,
@@ -38,8 +39,8 @@ static espl_status take_splits(espl_work *work, const espl_json *item, espl_erro
 	                                         &splits, &count, err),
 	                      name));
 	if (count != tensor->tensor.channels)
-		return espl_fail(err, ESPL_SHAPE, "%s: %d splits are given for %d live channels", name,
-		                 count, tensor->tensor.channels);
+		return espl_fail(err, ESPL_SHAPE, "%s: %d splits are given for %d live channels",
+		                 name, count, tensor->tensor.channels);
 	for (int c = 0; c < count; c++)
 		tensor->split[c] = (int)splits[c];
 	return ESPL_OK;
@@ -63,10 +64,12 @@ static espl_status check_adds(const espl_work *work, espl_error *err)
 					channel[i] += of[i]->alias_channel;
 			if (of[0]->split[channel[0]] != of[1]->split[channel[1]])
 				return espl_fail(err, ESPL_SHAPE,
-				                 "%s: channel %d lies in split %d, but %s, which %s adds to it, "
+				                 "%s: channel %d lies in split %d, but %s, which "
+				                 "%s adds to it, "
 				                 "has it in split %d",
-				                 of[0]->tensor.name, channel[0], of[0]->split[channel[0]],
-				                 of[1]->tensor.name, layer->name, of[1]->split[channel[1]]);
+				                 of[0]->tensor.name, channel[0],
+				                 of[0]->split[channel[0]], of[1]->tensor.name,
+				                 layer->name, of[1]->split[channel[1]]);
 		}
 	}
 	return ESPL_OK;
@@ -90,7 +93,8 @@ static espl_status read_plan(espl_work *work, const espl_span *text,
 	if (!status)
 		status = espl_json_array(json, "tensors", &tensors, err);
 	if (!status)
-		for (const espl_json *i = espl_json_first(tensors); i && !status; i = espl_json_next(i))
+		for (const espl_json *i = espl_json_first(tensors); i && !status;
+		     i = espl_json_next(i))
 			status = take(work, i, err);
 	espl_json_destroy(json);
 	return espl_context(err, status, "plan");
@@ -123,8 +127,8 @@ static espl_status take_base(espl_work *work, const espl_json *item, espl_error 
 	tensor = find_tensor(work, name);
 	if (!tensor || !espl_json_has(item, "word"))
 		return ESPL_OK;
-	ESPL_TRY(espl_context(err,
-	                      espl_json_integer(item, "word", 0, (1 << 15) - 1, &base, err), name));
+	ESPL_TRY(espl_context(err, espl_json_integer(item, "word", 0, (1 << 15) - 1, &base, err),
+	                      name));
 	tensor->base = (int)base;
 	return ESPL_OK;
 }
@@ -145,7 +149,8 @@ espl_status espl_decide_bases(espl_work *work, const espl_span *text, espl_error
 			if (decided(y) && x->first <= y->last && y->first <= x->last &&
 			    x->base < y->base + y->words && y->base < x->base + x->words)
 				return espl_fail(err, ESPL_RANGE,
-				                 "plan: %s at words %d..%d overlaps %s at words %d..%d, which lives "
+				                 "plan: %s at words %d..%d overlaps %s at words "
+				                 "%d..%d, which lives "
 				                 "at the same time",
 				                 x->tensor.name, x->base, x->base + x->words - 1,
 				                 y->tensor.name, y->base, y->base + y->words - 1);

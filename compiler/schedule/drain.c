@@ -108,7 +108,8 @@ static int find_runs(const writer *w, int64_t first, bool exact, run *runs)
 
 	for (int l = 0; l < work->requantizers; l++) {
 		const int64_t position = first + l;
-		const int row = (int)(position / layer->pitch), column = (int)(position % layer->pitch);
+		const int row = (int)(position / layer->pitch),
+		          column = (int)(position % layer->pitch);
 		int64_t offset;
 		int r;
 
@@ -146,7 +147,8 @@ static void spatial_block(writer *w, int block, bool exact)
 	int filled = chunks; /* chunks with anything in them */
 
 	if (exact) {
-		const int64_t end = (int64_t)(w->layer->rows - 1) * w->layer->pitch + w->layer->columns;
+		const int64_t end =
+		        (int64_t)(w->layer->rows - 1) * w->layer->pitch + w->layer->columns;
 		const int64_t left = end - (int64_t)block * work->lanes;
 
 		if (left < work->lanes)
@@ -184,8 +186,8 @@ static void dense_block(writer *w, int neurons)
 		put_entry(w, 0, 0, false, true, false, false, 0);
 		for (int c = 0; c * r < neurons; c++)
 			for (int q = 0; q < r / 4; q++)
-				put_entry(w, (int64_t)c * r, pattern_of(w, all, r), q == r / 4 - 1, true,
-				          false, q == r / 4 - 1, q);
+				put_entry(w, (int64_t)c * r, pattern_of(w, all, r), q == r / 4 - 1,
+				          true, false, q == r / 4 - 1, q);
 		return;
 	}
 	for (int l = 0; l < neurons; l++) {
@@ -294,8 +296,9 @@ espl_blocks espl_write_blocks(espl_work *work, espl_tables *tables, const espl_w
 
 		w.entries = (espl_table){.width_beats = 1};
 		if (dense)
-			dense_block(&w, neurons - b * work->lanes < work->lanes ? neurons - b * work->lanes
-			                                                        : work->lanes);
+			dense_block(&w, neurons - b * work->lanes < work->lanes
+			                        ? neurons - b * work->lanes
+			                        : work->lanes);
 		else
 			spatial_block(&w, b, out.period == layer->blocks);
 		counts[b] = w.entries.count;
@@ -307,12 +310,13 @@ espl_blocks espl_write_blocks(espl_work *work, espl_tables *tables, const espl_w
 	out.entries = counts;
 	bytes = (size_t)out.period * (size_t)blocks.width_beats * sizeof(uint64_t);
 	for (int i = 0; i + out.period <= tables->block.count; i++)
-		if (!memcmp(tables->block.words + (size_t)i * (size_t)blocks.width_beats, blocks.words,
-		            bytes)) {
+		if (!memcmp(tables->block.words + (size_t)i * (size_t)blocks.width_beats,
+		            blocks.words, bytes)) {
 			out.base = i;
 			return out;
 		}
 	out.base = espl_table_append(work->arena, &tables->block, out.period);
-	memcpy(tables->block.words + (size_t)out.base * (size_t)blocks.width_beats, blocks.words, bytes);
+	memcpy(tables->block.words + (size_t)out.base * (size_t)blocks.width_beats, blocks.words,
+	       bytes);
 	return out;
 }

@@ -86,8 +86,9 @@ static bool grow_phases(espl_work *work, const espl_layer *layer)
 		grown |= raise_phases(&in->phase_columns, layer->stride_columns);
 	grown |= raise_phases(&out->phase_rows,
 	                      computing(in->phase_rows, layer->stride_rows, output->tensor.rows));
-	grown |= raise_phases(&out->phase_columns, computing(in->phase_columns, layer->stride_columns,
-	                                                     output->tensor.columns));
+	grown |= raise_phases(
+	        &out->phase_columns,
+	        computing(in->phase_columns, layer->stride_columns, output->tensor.columns));
 	return grown;
 }
 
@@ -104,9 +105,10 @@ static espl_status choose_phases(espl_work *work, espl_error *err)
 		for (int t = 0; t < work->tensor_count; t++)
 			if (work->tensors[t].phase_rows > MOST_PHASES ||
 			    work->tensors[t].phase_columns > MOST_PHASES)
-				return espl_fail(err, ESPL_UNSUPPORTED,
-				                 "%s: the strides around it ask for more than %d phases",
-				                 work->tensors[t].tensor.name, MOST_PHASES);
+				return espl_fail(
+				        err, ESPL_UNSUPPORTED,
+				        "%s: the strides around it ask for more than %d phases",
+				        work->tensors[t].tensor.name, MOST_PHASES);
 	}
 	for (int t = 0; t < work->tensor_count; t++) {
 		espl_work_tensor *tensor = &work->tensors[t];
@@ -115,9 +117,10 @@ static espl_status choose_phases(espl_work *work, espl_error *err)
 		tensor->phase_columns = work->tensors[tensor->group].phase_columns;
 		if (tensor->kind != ESPL_PLACE_WIDE &&
 		    (tensor->phase_rows > 1 || tensor->phase_columns > 1))
-			return espl_fail(err, ESPL_UNSUPPORTED,
-			                 "%s: is wanted in order, but a reader's stride cuts it in phases",
-			                 tensor->tensor.name);
+			return espl_fail(
+			        err, ESPL_UNSUPPORTED,
+			        "%s: is wanted in order, but a reader's stride cuts it in phases",
+			        tensor->tensor.name);
 	}
 	return ESPL_OK;
 }
@@ -129,8 +132,8 @@ bool espl_reach_of(const espl_work *work, const espl_work_layer *layer, int phas
 	const espl_work_tensor *in = &work->tensors[l->inputs[0]];
 	const espl_lowered_tensor *output = &work->tensors[l->output].tensor;
 	const int up = phase_row * l->stride_rows + kernel_row * l->dilation_rows - l->pad_top;
-	const int across =
-	        phase_column * l->stride_columns + kernel_column * l->dilation_columns - l->pad_left;
+	const int across = phase_column * l->stride_columns + kernel_column * l->dilation_columns -
+	                   l->pad_left;
 	const int rows = espl_phase_count(output->rows, phase_row, layer->phase_rows);
 	const int columns = espl_phase_count(output->columns, phase_column, layer->phase_columns);
 	int in_rows, in_columns;
@@ -163,7 +166,8 @@ static int masks_at(espl_work *work, int group_of, int pitch)
 		espl_work_tensor *in = &work->tensors[layer->layer.inputs[0]];
 		const int before = in->pitch;
 
-		if (layer->index < 0 || layer->layer.kind == ESPL_LAYER_DENSE || in->group != group_of)
+		if (layer->index < 0 || layer->layer.kind == ESPL_LAYER_DENSE ||
+		    in->group != group_of)
 			continue;
 		in->pitch = pitch;
 		for (int p = 0; p < layer->phase_columns; p++)
@@ -196,16 +200,18 @@ static void choose_pitch(espl_work *work, int group_of)
 		if (layer->index < 0 || layer->layer.kind == ESPL_LAYER_DENSE)
 			continue;
 		if (in->group == group_of)
-			tight = espl_greatest(tight,
-			                      espl_ceil_div(out->tensor.columns, layer->phase_columns));
+			tight = espl_greatest(
+			        tight, espl_ceil_div(out->tensor.columns, layer->phase_columns));
 		if (out->group == group_of && !written && in->pitch &&
-		    layer->phase_rows == out->phase_rows && layer->phase_columns == out->phase_columns)
+		    layer->phase_rows == out->phase_rows &&
+		    layer->phase_columns == out->phase_columns)
 			written = in->pitch;
 	}
 	pitch = tight;
 	if (written && work->tensors[group_of].kind == ESPL_PLACE_VECTOR)
 		pitch = written; /* elements are written as they come */
-	else if (written > tight && written * 4 <= tight * 5 && masks_at(work, group_of, written) <= 2)
+	else if (written > tight && written * 4 <= tight * 5 &&
+	         masks_at(work, group_of, written) <= 2)
 		pitch = written;
 	for (int t = 0; t < work->tensor_count; t++)
 		if (work->tensors[t].group == group_of)
@@ -239,9 +245,10 @@ static espl_status choose_pitches(espl_work *work, espl_error *err)
 		const int most = masks_at(work, t, work->tensors[t].pitch);
 
 		if (most > MOST_PAD)
-			return espl_fail(err, ESPL_UNSUPPORTED,
-			                 "%s: a reader pads %d columns of a phase, at most %d are possible",
-			                 work->tensors[t].tensor.name, most, MOST_PAD);
+			return espl_fail(
+			        err, ESPL_UNSUPPORTED,
+			        "%s: a reader pads %d columns of a phase, at most %d are possible",
+			        work->tensors[t].tensor.name, most, MOST_PAD);
 		work->pad_max = espl_greatest(work->pad_max, most);
 	}
 	return ESPL_OK;
@@ -254,7 +261,8 @@ static void measure(espl_work *work)
 		espl_work_tensor *tensor = &work->tensors[t];
 
 		tensor->plane_rows = espl_ceil_div(tensor->tensor.rows, tensor->phase_rows);
-		tensor->plane_words = espl_ceil_div(tensor->plane_rows * tensor->pitch, work->lanes);
+		tensor->plane_words =
+		        espl_ceil_div(tensor->plane_rows * tensor->pitch, work->lanes);
 	}
 	for (int l = 0; l < work->layer_count; l++) {
 		espl_work_layer *layer = &work->layers[l];
@@ -266,7 +274,8 @@ static void measure(espl_work *work)
 		layer->pitch = in->pitch;
 		layer->rows = espl_ceil_div(out->tensor.rows, layer->phase_rows);
 		layer->columns = espl_ceil_div(out->tensor.columns, layer->phase_columns);
-		layer->blocks = espl_ceil_div((layer->rows - 1) * layer->pitch + layer->columns, work->lanes);
+		layer->blocks = espl_ceil_div((layer->rows - 1) * layer->pitch + layer->columns,
+		                              work->lanes);
 		out->plane_words = espl_greatest(out->plane_words, 1);
 	}
 	/* a writer that writes whole words may write a little more than the plane */
@@ -283,10 +292,9 @@ static void measure(espl_work *work)
 		else if (layer->blocks > 8)
 			extra = espl_ceil_div(work->lanes, layer->pitch) + 1;
 		if (extra)
-			out->plane_words =
-			        espl_greatest(out->plane_words,
-			                      espl_ceil_div((out->plane_rows + extra) * out->pitch,
-			                                    work->lanes));
+			out->plane_words = espl_greatest(
+			        out->plane_words,
+			        espl_ceil_div((out->plane_rows + extra) * out->pitch, work->lanes));
 	}
 	/* one size within a CONCAT */
 	for (int l = 0; l < work->layer_count; l++) {
@@ -296,8 +304,8 @@ static void measure(espl_work *work)
 		if (layer->kind != ESPL_LAYER_CONCAT)
 			continue;
 		for (int i = 0; i < layer->input_count; i++)
-			out->plane_words = espl_greatest(out->plane_words,
-			                                 work->tensors[layer->inputs[i]].plane_words);
+			out->plane_words = espl_greatest(
+			        out->plane_words, work->tensors[layer->inputs[i]].plane_words);
 		for (int i = 0; i < layer->input_count; i++)
 			work->tensors[layer->inputs[i]].plane_words = out->plane_words;
 	}

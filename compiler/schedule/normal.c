@@ -24,8 +24,8 @@ static int copy_tensor(espl_work *work, int source, const char *suffix)
 	work->tensors[index].is_output = false;
 	work->tensors[index].alias = -1;
 	work->tensors[index].group = index;
-	work->tensors[index].tensor.name = espl_arena_format(
-	        work->arena, "%s%s", work->tensors[source].tensor.name, suffix);
+	work->tensors[index].tensor.name =
+	        espl_arena_format(work->arena, "%s%s", work->tensors[source].tensor.name, suffix);
 	return index;
 }
 

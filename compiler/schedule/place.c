@@ -64,7 +64,7 @@ static void need_planes(const espl_work *work, const espl_work_layer *layer, int
 {
 	const espl_work_tensor *in = &work->tensors[layer->layer.inputs[0]];
 	const int taps = layer->layer.kernel_rows * layer->layer.kernel_columns;
-	int *split_of = ESPL_ARRAY(work->arena, int, in->tensor.channels * taps);
+	int *split_of = ESPL_ARRAY(work->arena, int, in->tensor.channels *taps);
 
 	espl_share_taps(work, layer, phase_row, phase_column, split_of);
 	for (int c = 0; c < in->tensor.channels; c++)
@@ -75,8 +75,8 @@ static void need_planes(const espl_work *work, const espl_work_layer *layer, int
 			if (split_of[c * taps + k] < 0)
 				continue;
 			espl_reach_of(work, layer, phase_row, phase_column,
-			              k / layer->layer.kernel_columns, k % layer->layer.kernel_columns,
-			              &reach);
+			              k / layer->layer.kernel_columns,
+			              k % layer->layer.kernel_columns, &reach);
 			plane = (c * in->phase_rows + reach.phase_row) * in->phase_columns +
 			        reach.phase_column;
 			need[plane * work->splits + split_of[c * taps + k]] = 1;
@@ -151,7 +151,8 @@ static int lowest_place(const espl_work *work, const espl_work_tensor *tensor, c
 		for (int t = 0; t < work->tensor_count; t++) {
 			const espl_work_tensor *other = &work->tensors[t];
 
-			if (!placed[t] || !overlap(tensor, other) || base >= other->base + other->words ||
+			if (!placed[t] || !overlap(tensor, other) ||
+			    base >= other->base + other->words ||
 			    other->base >= base + tensor->words)
 				continue;
 			base = other->base + other->words;
@@ -189,9 +190,10 @@ espl_status espl_place_tensors(espl_work *work, espl_error *err)
 		                      work->tensors[next].base + work->tensors[next].words);
 	}
 	if (work->activation_words > 1 << 15 || work->activation_words * work->lanes > 1 << 17)
-		return espl_fail(err, ESPL_BUDGET,
-		                 "activations take %d words of %d bytes in a split, at most %d can be "
-		                 "addressed; more splits would fit",
-		                 work->activation_words, work->lanes, (1 << 17) / work->lanes);
+		return espl_fail(
+		        err, ESPL_BUDGET,
+		        "activations take %d words of %d bytes in a split, at most %d can be "
+		        "addressed; more splits would fit",
+		        work->activation_words, work->lanes, (1 << 17) / work->lanes);
 	return ESPL_OK;
 }

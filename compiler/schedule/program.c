@@ -137,7 +137,8 @@ static void destination(const coder *c, int channel, int phase_row, int phase_co
 	if (c->out->kind != ESPL_PLACE_WIDE)
 		return;
 	for (int s = 0; s < c->work->splits; s++) {
-		const int word = espl_work_plane(c->work, c->out, channel, phase_row, phase_column, s);
+		const int word =
+		        espl_work_plane(c->work, c->out, channel, phase_row, phase_column, s);
 
 		if (word < 0)
 			continue;
@@ -170,7 +171,8 @@ static const espl_work_tensor *resolve(const espl_work *work, const espl_work_te
 	return tensor;
 }
 
-/* -- convolution: all splits together make one output channel ------------------------------------ */
+/* -- convolution: all splits together make one output channel ------------------------------------
+ */
 
 static void conv_group(coder *c, stream *streams, const int *split_of, int o)
 {
@@ -182,7 +184,8 @@ static void conv_group(coder *c, stream *streams, const int *split_of, int o)
 			const int weight = l->weights[((int64_t)o * c->taps + k) * channels + i];
 
 			if (weight && c->tap[i * c->taps + k] >= 0)
-				push(c, &streams[split_of[i * c->taps + k]], weight, c->tap[i * c->taps + k]);
+				push(c, &streams[split_of[i * c->taps + k]], weight,
+				     c->tap[i * c->taps + k]);
 		}
 }
 
@@ -246,7 +249,8 @@ static void conv_phase(coder *c, stream *streams, int phase_row, int phase_colum
 	}
 }
 
-/* -- a channel a split: depthwise, pools, sums of two, tables ------------------------------------ */
+/* -- a channel a split: depthwise, pools, sums of two, tables ------------------------------------
+ */
 
 static void split_stream(coder *c, stream *to, int o, int source, int second_tap)
 {
@@ -263,9 +267,10 @@ static void split_stream(coder *c, stream *to, int o, int source, int second_tap
 		return;
 	}
 	for (int k = 0; k < c->taps; k++) {
-		const int weight = l->kind == ESPL_LAYER_DEPTHWISE ? l->weights[(int64_t)o * c->taps + k]
-		                   : l->kind == ESPL_LAYER_MAX     ? 0
-		                                                   : 1;
+		const int weight = l->kind == ESPL_LAYER_DEPTHWISE
+		                           ? l->weights[(int64_t)o * c->taps + k]
+		                   : l->kind == ESPL_LAYER_MAX ? 0
+		                                               : 1;
 
 		if (c->tap[k] < 0 || (!weight && l->kind != ESPL_LAYER_MAX))
 			continue;
@@ -376,7 +381,8 @@ static void split_phase(coder *c, stream *streams, int phase_row, int phase_colu
 		}
 }
 
-/* -- dense: wide weights, narrow activations -------------------------------------------------------- */
+/* -- dense: wide weights, narrow activations
+ * -------------------------------------------------------- */
 
 static void dense_weights(coder *c, int elements, int cycles)
 {
@@ -399,7 +405,8 @@ static void dense_weights(coder *c, int elements, int cycles)
 		const int capacity = 2 * (t->dense_words + words);
 
 		for (int s = 0; s < splits; s++) {
-			int8_t *grown = ESPL_ARRAY(c->work->arena, int8_t, (size_t)capacity * (size_t)lanes);
+			int8_t *grown = ESPL_ARRAY(c->work->arena, int8_t,
+			                           (size_t)capacity * (size_t)lanes);
 
 			if (t->dense_words)
 				memcpy(grown, t->dense[s], (size_t)t->dense_words * (size_t)lanes);
@@ -464,10 +471,9 @@ static void dense_records(coder *c)
 static void dense_layer(coder *c)
 {
 	const espl_lowered_tensor *in = &c->in->tensor;
-	const int elements = (in->channels - 1) * c->in->channel_stride +
-	                     ((in->rows - 1) * c->in->pitch + in->columns - 1) *
-	                             c->in->position_stride +
-	                     1;
+	const int elements =
+	        (in->channels - 1) * c->in->channel_stride +
+	        ((in->rows - 1) * c->in->pitch + in->columns - 1) * c->in->position_stride + 1;
 	const int cycles = espl_ceil_div(elements, c->work->splits);
 	int index;
 
@@ -486,7 +492,8 @@ static void dense_layer(coder *c)
 	dense_records(c);
 }
 
-/* -- the layer's descriptor ------------------------------------------------------------------------- */
+/* -- the layer's descriptor
+ * ------------------------------------------------------------------------- */
 
 static int destination_kind(const coder *c)
 {
@@ -517,7 +524,9 @@ static void put_descriptor(coder *c, const espl_blocks *blocks, bool release, bo
 {
 	const espl_layer *l = &c->layer->layer;
 	const bool dense = l->kind == ESPL_LAYER_DENSE;
-	const int mode = dense ? MODE_DENSE : l->kind == ESPL_LAYER_CONV ? MODE_ALL : MODE_PER_SPLIT;
+	const int mode = dense                        ? MODE_DENSE
+	                 : l->kind == ESPL_LAYER_CONV ? MODE_ALL
+	                                              : MODE_PER_SPLIT;
 	const int in_rows = dense ? 0 : espl_phase_count(c->in->tensor.rows, 0, c->in->phase_rows);
 	const int step = !dense                                ? (l->kind == ESPL_LAYER_ADD ? 2 : 1)
 	                 : espl_shares_step(c->work, c->layer) ? 1 + c->work->lanes / 4
@@ -596,9 +605,9 @@ static void place_vectors(espl_work *work, espl_tables *tables)
 {
 	for (int l = 0; l < work->layer_count; l++)
 		if (work->layers[l].layer.kind == ESPL_LAYER_DENSE)
-			work->layers[l].blocks =
-			        espl_ceil_div(work->tensors[work->layers[l].layer.output].tensor.channels,
-			                      work->lanes);
+			work->layers[l].blocks = espl_ceil_div(
+			        work->tensors[work->layers[l].layer.output].tensor.channels,
+			        work->lanes);
 	for (int t = 0; t < work->tensor_count; t++) {
 		espl_work_tensor *tensor = &work->tensors[t];
 		const espl_lowered_tensor *of = &tensor->tensor;
@@ -637,9 +646,11 @@ static void start_narrow(espl_work *work, espl_tables *tables)
 		tables->narrow[s] = ESPL_ARRAY(work->arena, uint32_t, tables->narrow_capacity);
 }
 
-/* -- images and parameters -------------------------------------------------------------------------- */
+/* -- images and parameters
+ * -------------------------------------------------------------------------- */
 
-static void put_image(espl_work *work, int memory, uint32_t splits, int address, const espl_table *table)
+static void put_image(espl_work *work, int memory, uint32_t splits, int address,
+                      const espl_table *table)
 {
 	espl_plan *plan = work->plan;
 	int done = 0;
@@ -653,7 +664,8 @@ static void put_image(espl_work *work, int memory, uint32_t splits, int address,
 			work->image_capacity = 2 * work->image_capacity + 32;
 			grown = ESPL_ARRAY(work->arena, espl_image, work->image_capacity);
 			if (plan->image_count)
-				memcpy(grown, plan->images, (size_t)plan->image_count * sizeof(*grown));
+				memcpy(grown, plan->images,
+				       (size_t)plan->image_count * sizeof(*grown));
 			plan->images = grown;
 		}
 		plan->images[plan->image_count++] = (espl_image){
@@ -671,7 +683,8 @@ static void put_image(espl_work *work, int memory, uint32_t splits, int address,
 static void put_images(espl_work *work, const espl_tables *t)
 {
 	for (int s = 0; s < work->splits; s++) {
-		espl_table narrow = {.width_beats = 1}, dense = {.width_beats = espl_ceil_div(work->lanes, 8)};
+		espl_table narrow = {.width_beats = 1},
+		           dense = {.width_beats = espl_ceil_div(work->lanes, 8)};
 		const int streams = t->narrow_count - t->vector_slots;
 
 		espl_table_append(work->arena, &narrow, streams);
@@ -680,7 +693,8 @@ static void put_images(espl_work *work, const espl_tables *t)
 		put_image(work, 1, 1u << s, t->vector_slots, &narrow);
 		espl_table_append(work->arena, &dense, t->dense_words);
 		for (int i = 0; i < t->dense_words * work->lanes; i++)
-			espl_put_bits(dense.words + (size_t)(i / work->lanes) * (size_t)dense.width_beats,
+			espl_put_bits(dense.words +
+			                      (size_t)(i / work->lanes) * (size_t)dense.width_beats,
 			              i % work->lanes * 8, 8, (uint8_t)t->dense[s][i]);
 		put_image(work, 0, 1u << s, work->activation_words, &dense);
 	}
@@ -706,8 +720,8 @@ static espl_status too_deep(const char *what, int need, int most, espl_error *er
 {
 	if (need <= most)
 		return ESPL_OK;
-	return espl_fail(err, ESPL_BUDGET, "the program needs %d %s, the engine can address %d", need,
-	                 what, most);
+	return espl_fail(err, ESPL_BUDGET, "the program needs %d %s, the engine can address %d",
+	                 need, what, most);
 }
 
 static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_error *err)
@@ -730,7 +744,8 @@ static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_err
 	        .Lanes = work->lanes,
 	        .Splits = work->splits,
 	        .Requantizers = work->requantizers,
-	        .WideDepth = depth(wide, limited ? 64 : espl_greatest(1024, (1 << 19) / multipliers)),
+	        .WideDepth =
+	                depth(wide, limited ? 64 : espl_greatest(1024, (1 << 19) / multipliers)),
 	        .NarrowDepth = depth(t->narrow_count,
 	                             limited ? 64 : espl_greatest(2048, (1 << 17) / work->splits)),
 	        .TapDepth = depth(t->tap.count, limited ? 64 : 4096),

@@ -22,15 +22,17 @@ static espl_status take_envelope(espl_work *work, const espl_envelope *envelope,
 	work->splits = envelope->splits;
 	work->requantizers = envelope->requantizers ? envelope->requantizers : most;
 	if (!power_of_two(work->lanes) || work->lanes < 8 || work->lanes > ESPL_MAX_LANES)
-		return espl_fail(err, ESPL_USAGE, "%d lanes: 8, 16 or 32 are possible", work->lanes);
+		return espl_fail(err, ESPL_USAGE, "%d lanes: 8, 16 or 32 are possible",
+		                 work->lanes);
 	if (!power_of_two(work->splits) || work->splits > ESPL_MAX_SPLITS)
 		return espl_fail(err, ESPL_USAGE, "%d splits: 1, 2, 4, 8 or 16 are possible",
 		                 work->splits);
 	if (!power_of_two(work->requantizers) || work->requantizers > most)
-		return espl_fail(err, ESPL_USAGE,
-		                 "%d requantizers: a power of two, at most the lesser of lanes and splits "
-		                 "(%d), is possible",
-		                 work->requantizers, most);
+		return espl_fail(
+		        err, ESPL_USAGE,
+		        "%d requantizers: a power of two, at most the lesser of lanes and splits "
+		        "(%d), is possible",
+		        work->requantizers, most);
 	return ESPL_OK;
 }
 
@@ -76,15 +78,16 @@ static void list_planes(const espl_work *work, const espl_work_tensor *tensor, e
 {
 	const int phases = tensor->phase_rows * tensor->phase_columns;
 
-	out->planes = ESPL_ARRAY(work->arena, espl_plane,
-	                         tensor->tensor.channels * phases *
-	                                 (tensor->shared ? work->splits : 1));
+	out->planes =
+	        ESPL_ARRAY(work->arena, espl_plane,
+	                   tensor->tensor.channels * phases * (tensor->shared ? work->splits : 1));
 	for (int c = 0; c < tensor->tensor.channels; c++)
 		for (int p = 0; p < phases; p++) {
 			const int first = out->plane_count;
 
 			for (int s = 0; s < work->splits; s++) {
-				const int row = p / tensor->phase_columns, column = p % tensor->phase_columns;
+				const int row = p / tensor->phase_columns,
+				          column = p % tensor->phase_columns;
 				const int word = espl_work_plane(work, tensor, c, row, column, s);
 				int i = first;
 
@@ -136,8 +139,8 @@ static void list_places(espl_work *work)
 
 static const char *kind_name(espl_layer_kind kind)
 {
-	static const char *const names[] = {"conv", "depthwise", "max_pool", "add",
-	                                    "table", "dense",    "concat"};
+	static const char *const names[] = {"conv",  "depthwise", "max_pool", "add",
+	                                    "table", "dense",     "concat"};
 
 	return names[kind];
 }
@@ -199,13 +202,14 @@ static espl_status check_memory(espl_work *work, espl_error *err)
 	plan->memory_bytes = engine_bytes(&plan->engine);
 	if (!work->envelope.memory_bytes || plan->memory_bytes <= work->envelope.memory_bytes)
 		return ESPL_OK;
-	return espl_fail(err, ESPL_BUDGET,
-	                 "the network needs %lld bytes of memory on %dx%d (%d words of %d bytes and %d "
-	                 "weights in each of %d splits), the envelope has %lld; a smaller network, or an "
-	                 "envelope of --memory %lld, would fit",
-	                 (long long)plan->memory_bytes, work->lanes, work->splits,
-	                 plan->engine.WideDepth, work->lanes, plan->engine.NarrowDepth, work->splits,
-	                 (long long)work->envelope.memory_bytes, (long long)plan->memory_bytes);
+	return espl_fail(
+	        err, ESPL_BUDGET,
+	        "the network needs %lld bytes of memory on %dx%d (%d words of %d bytes and %d "
+	        "weights in each of %d splits), the envelope has %lld; a smaller network, or an "
+	        "envelope of --memory %lld, would fit",
+	        (long long)plan->memory_bytes, work->lanes, work->splits, plan->engine.WideDepth,
+	        work->lanes, plan->engine.NarrowDepth, work->splits,
+	        (long long)work->envelope.memory_bytes, (long long)plan->memory_bytes);
 }
 
 espl_status espl_schedule(const espl_lowered *lowered, const espl_envelope *envelope,

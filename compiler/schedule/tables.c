@@ -12,7 +12,8 @@ int espl_table_append(espl_arena *arena, espl_table *table, int count)
 
 	if (table->count + count > table->capacity) {
 		const int capacity = 2 * (table->count + count) + 64;
-		uint64_t *words = ESPL_ARRAY(arena, uint64_t, (size_t)capacity * (size_t)table->width_beats);
+		uint64_t *words =
+		        ESPL_ARRAY(arena, uint64_t, (size_t)capacity * (size_t)table->width_beats);
 
 		if (table->count)
 			memcpy(words, table->words,

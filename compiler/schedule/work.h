@@ -20,8 +20,9 @@ typedef struct {
 	int lowered;      /* in the lowered net, -1 for a copy */
 	int index;        /* among the engine's layers; -1: takes no time (CONCAT) */
 	/* computing: output phase (py, px) at (y', x') reads the input's phases at stride 1 */
-	int phase_rows, phase_columns; /* of the computing space: the input's divided by the stride */
-	int pitch, rows, columns;      /* of the computing space: the input's pitch, rows of phase 0 */
+	int phase_rows,
+	        phase_columns;    /* of the computing space: the input's divided by the stride */
+	int pitch, rows, columns; /* of the computing space: the input's pitch, rows of phase 0 */
 	int blocks;
 	int64_t cycles;
 } espl_work_layer;
@@ -30,17 +31,17 @@ typedef struct {
 	espl_lowered_tensor tensor; /* own copy */
 	int lowered;                /* tensor of the lowered net (a copy has that of its source) */
 	espl_place_kind kind;
-	int group;       /* tensors of one group share phases, pitch and, per channel, splits */
+	int group; /* tensors of one group share phases, pitch and, per channel, splits */
 	bool is_input, is_output, shared; /* shared: few channels, taps dealt to splits */
-	int first, last; /* layers: written by, last read by; -1: before all */
-	int alias;       /* >= 0: channels lie in that CONCAT's output, from alias_channel on */
+	int first, last;                  /* layers: written by, last read by; -1: before all */
+	int alias; /* >= 0: channels lie in that CONCAT's output, from alias_channel on */
 	int alias_channel;
 	int phase_rows, phase_columns, pitch, plane_rows, plane_words;
-	int *split;      /* [channels] WIDE, not shared */
-	int *local;      /* [channels] its place among the split's channels */
-	int locals;      /* most channels in a split */
-	int base;        /* WIDE: word; VECTOR: element; OUTPUT: byte */
-	int words;       /* WIDE: in each split */
+	int *split; /* [channels] WIDE, not shared */
+	int *local; /* [channels] its place among the split's channels */
+	int locals; /* most channels in a split */
+	int base;   /* WIDE: word; VECTOR: element; OUTPUT: byte */
+	int words;  /* WIDE: in each split */
 	int channel_stride, position_stride;
 	/* shared: word of plane p (channel, phase row, phase column) in split s, or -1 */
 	int *plane_word; /* [planes][splits] */
@@ -96,8 +97,8 @@ espl_status espl_place_tensors(espl_work *work, espl_error *err);
  * blocks' entries, from its first cycle to the next layer's (cycles.c). */
 int64_t espl_count_cycles(const espl_work *work, const int *cycles, const int *loops, int groups,
                           const int *entries, int period, int blocks);
-/* The earliest cycle of a dense last layer, counted from its first, at which its result may begin to
- * leave, a beat a cycle, without overtaking the drain. */
+/* The earliest cycle of a dense last layer, counted from its first, at which its result may begin
+ * to leave, a beat a cycle, without overtaking the drain. */
 int64_t espl_output_delay(const espl_work *work, const espl_work_layer *layer, int cycles,
                           const int *entries);
 /* Fills latency, interval and load of the plan from the layers' cycles. */
