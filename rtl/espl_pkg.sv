@@ -55,10 +55,13 @@ package espl_pkg;
   localparam int unsigned EntryWordBits = 30;
   localparam int unsigned PatternBits = 6;
 
-  // Param, full: {dest 17, mask 16, negative 24, positive 24, shift 6, multiplier 24, bias 24, 0}
+  // Param, full: {dest 17, mask 16, negative 24, positive 24, shift 6, multiplier 28, bias 24, 0}
   // Param, bias: {unused, four biases of 24, 1}
   localparam int unsigned RoundBits = 24;
-  localparam int unsigned ParamWordBits = 1 + 24 + 24 + 6 + 2 * RoundBits + 16 + AddrBits;
+  localparam int unsigned MultiplierBits = 28;
+  localparam int unsigned ProductBits = 24 + MultiplierBits + 1;
+  localparam int unsigned ParamWordBits =
+      1 + 24 + MultiplierBits + 6 + 2 * RoundBits + 16 + AddrBits;
 
   // Frames on the input stream: memory identifiers.
   localparam int unsigned MemWide = 0;

@@ -15,8 +15,8 @@
 /* Widths of the requantizer that every engine has. */
 enum {
 	ESPL_ACCUMULATOR_BITS = 24, /* signed; sums wrap, x = sum + bias must fit */
-	ESPL_MULTIPLIER_BITS = 24,  /* unsigned: 0..2^24-1 */
-	ESPL_SHIFT_MAX = 47,
+	ESPL_MULTIPLIER_BITS = 28,  /* unsigned: 0..2^28-1 */
+	ESPL_SHIFT_MAX = 51,
 	ESPL_ROUND_BITS = 24, /* signed: the rounding terms are round << max(shift - 23, 0) */
 };
 
@@ -24,8 +24,8 @@ enum {
  * round_positive = positive << max(shift - 23, 0), likewise negative. */
 typedef struct {
 	int32_t bias;       /* 24 bits signed; added to the raw sum to give x */
-	int32_t multiplier; /* 0..2^24-1 */
-	int shift;          /* 0..47 */
+	int32_t multiplier; /* 0..2^28-1 */
+	int shift;          /* 0..51 */
 	int32_t positive;   /* 24 bits signed; used when x * multiplier >= 0 */
 	int32_t negative;   /* 24 bits signed; used when x * multiplier < 0 */
 } espl_step;

@@ -111,7 +111,7 @@ static void put_group(coder *c, stream *streams, int loops, int base)
 	}
 }
 
-/* Param, full: {dest 17, mask 16, negative 24, positive 24, shift 6, multiplier 24, bias 24, 0} */
+/* Param, full: {dest 17, mask 16, negative 24, positive 24, shift 6, multiplier 28, bias 24, 0} */
 static void put_record(coder *c, const espl_step *step, uint32_t mask, int dest)
 {
 	espl_table *to = &c->tables->param;
@@ -120,8 +120,8 @@ static void put_record(coder *c, const espl_step *step, uint32_t mask, int dest)
 	int low = 1;
 
 	espl_put_bits(word, low, 24, (uint64_t)(int64_t)step->bias);
-	espl_put_bits(word, low += 24, 24, (uint64_t)step->multiplier);
-	espl_put_bits(word, low += 24, 6, (uint64_t)step->shift);
+	espl_put_bits(word, low += 24, ESPL_MULTIPLIER_BITS, (uint64_t)step->multiplier);
+	espl_put_bits(word, low += ESPL_MULTIPLIER_BITS, 6, (uint64_t)step->shift);
 	espl_put_bits(word, low += 6, ROUND_BITS, (uint64_t)(int64_t)step->positive);
 	espl_put_bits(word, low += ROUND_BITS, ROUND_BITS, (uint64_t)(int64_t)step->negative);
 	espl_put_bits(word, low += ROUND_BITS, 16, mask);

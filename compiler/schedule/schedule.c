@@ -187,7 +187,7 @@ static int64_t engine_bytes(const espl_engine *e)
 	                      bits_of(8 + index_bits(e->TapDepth), e->NarrowDepth) +
 	                      bits_of(35, e->TapDepth);
 
-	return (split * e->Splits + bits_of(136, e->ParamDepth) + bits_of(38, e->GroupDepth) +
+	return (split * e->Splits + bits_of(140, e->ParamDepth) + bits_of(38, e->GroupDepth) +
 	        bits_of(19 + 2 * e->PadMax * e->Lanes, e->BlockDepth) + bits_of(30, e->EntryDepth) +
 	        bits_of(e->Requantizers * (index_bits(e->Requantizers) + 1), e->PatternDepth) +
 	        bits_of(64, e->LayerDepth * 4) + bits_of(8 * e->Lanes, e->OutputDepth) +

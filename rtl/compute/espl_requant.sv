@@ -24,10 +24,10 @@ module espl_requant #(
     input  wire logic        [AccBits-1:0] bias_i,
     input  wire logic                      packed_i,
     input  wire logic                      second_i,
-    input  wire logic        [       23:0] multiplier_i,
+    input  wire logic        [       27:0] multiplier_i,
     input  wire logic                      second3_i,
-    input  wire logic signed [       48:0] positive_i,
-    input  wire logic signed [       48:0] negative_i,
+    input  wire logic signed [       52:0] positive_i,
+    input  wire logic signed [       52:0] negative_i,
     input  wire logic        [        2:0] shift_coarse_i,  // of 8 bits each, stage 5
     input  wire logic        [        2:0] shift_fine_i,    // stage 6
     input  wire logic        [        7:0] zero_i,
@@ -42,7 +42,7 @@ module espl_requant #(
 );
 
   logic signed [AccBits-1:0] x_q;
-  logic signed [48:0] product, previous_q, sum4_q, rounded_q, coarse_q, fine;
+  logic signed [52:0] product, previous_q, sum4_q, rounded_q, coarse_q, fine;
   logic signed [9:0] small_q;
 
   espl_mul_step u_mul (
@@ -67,12 +67,12 @@ module espl_requant #(
     previous_q <= product;
     sum4_q     <= product + (second3_i ? previous_q : '0);
     // stage 5
-    rounded_q  <= sum4_q + (sum4_q[48] ? negative_i : positive_i);
+    rounded_q  <= sum4_q + (sum4_q[52] ? negative_i : positive_i);
     // stage 6
     coarse_q   <= rounded_q >>> {shift_coarse_i, 3'b0};
     // stage 7: ten bits are enough to tell what saturates
-    if (fine[48:9] == '0 || fine[48:9] == '1) small_q <= fine[9:0];
-    else small_q <= {fine[48], {9{!fine[48]}}};
+    if (fine[52:9] == '0 || fine[52:9] == '1) small_q <= fine[9:0];
+    else small_q <= {fine[52], {9{!fine[52]}}};
     // stage 8
     if (level < $signed({3'b0, low_i})) y_q <= low_i;
     else if (level > $signed({3'b0, high_i})) y_q <= high_i;

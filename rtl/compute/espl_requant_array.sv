@@ -16,6 +16,8 @@ module espl_requant_array #(
     localparam int unsigned AccBits = espl_pkg::AccBits,
     localparam int unsigned AddrBits = espl_pkg::AddrBits,
     localparam int unsigned RoundBits = espl_pkg::RoundBits,
+    localparam int unsigned MultiplierBits = espl_pkg::MultiplierBits,
+    localparam int unsigned ProductBits = espl_pkg::ProductBits,
     localparam int unsigned TableBits = $clog2((Tables == 0 ? 1 : Tables) * 256)
 ) (
     input  wire logic                                 clk_i,
@@ -39,12 +41,12 @@ module espl_requant_array #(
 );
 
   logic [AccBits*Requantizers-1:0] bias_q;
-  logic [23:0] multiplier0_q, multiplier1_q;
+  logic [MultiplierBits-1:0] multiplier0_q, multiplier1_q;
   logic [5:0] shift0_q, shift1_q, shift2_q, shift3_q, shift4_q, shift5_q;
   logic [2:0] shift6_q;
   logic signed [RoundBits-1:0] positive0_q, positive1_q, positive2_q, positive3_q;
   logic signed [RoundBits-1:0] negative0_q, negative1_q, negative2_q, negative3_q;
-  logic signed [48:0] positive4_q, negative4_q;
+  logic signed [ProductBits-1:0] positive4_q, negative4_q;
   logic second0_q, second1_q, second2_q, second3_q;
   logic [16+AddrBits-1:0] place0_q;
   logic [(16+AddrBits)*9-1:0] place_q;
@@ -58,11 +60,11 @@ module espl_requant_array #(
       end else begin
         for (int unsigned r = 0; r < Requantizers; r++)
           bias_q[AccBits*r +: AccBits] <= record_i[1 +: AccBits];
-        multiplier0_q <= record_i[25 +: 24];
-        shift0_q      <= record_i[49 +: 6];
-        positive0_q   <= $signed(record_i[55 +: RoundBits]);
-        negative0_q   <= $signed(record_i[55 + RoundBits +: RoundBits]);
-        place0_q      <= record_i[55 + 2 * RoundBits +: 16 + AddrBits];
+        multiplier0_q <= record_i[25 +: MultiplierBits];
+        shift0_q      <= record_i[25 + MultiplierBits +: 6];
+        positive0_q   <= $signed(record_i[31 + MultiplierBits +: RoundBits]);
+        negative0_q   <= $signed(record_i[31 + MultiplierBits + RoundBits +: RoundBits]);
+        place0_q      <= record_i[31 + MultiplierBits + 2 * RoundBits +: 16 + AddrBits];
       end
     end
   end
@@ -77,8 +79,8 @@ module espl_requant_array #(
     shift6_q <= shift5_q[2:0];
     {positive3_q, positive2_q, positive1_q} <= {positive2_q, positive1_q, positive0_q};
     {negative3_q, negative2_q, negative1_q} <= {negative2_q, negative1_q, negative0_q};
-    positive4_q <= {{(49 - RoundBits) {positive3_q[RoundBits-1]}}, positive3_q} <<< lift;
-    negative4_q <= {{(49 - RoundBits) {negative3_q[RoundBits-1]}}, negative3_q} <<< lift;
+    positive4_q <= {{(ProductBits - RoundBits) {positive3_q[RoundBits-1]}}, positive3_q} <<< lift;
+    negative4_q <= {{(ProductBits - RoundBits) {negative3_q[RoundBits-1]}}, negative3_q} <<< lift;
     {second3_q, second2_q, second1_q, second0_q} <= {second2_q, second1_q, second0_q, second_i};
     place_q <= {place_q[(16+AddrBits)*8-1:0], place0_q};
   end
