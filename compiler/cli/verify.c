@@ -15,7 +15,7 @@ typedef struct {
 /* The first element that differs. */
 typedef struct {
 	bool any;
-	const char *layer;
+	char layer[128]; /* a copy: the device is opened anew for the next pass */
 	size_t sample;
 	int channel, row, column, expected, got;
 	bool stalled;
@@ -51,7 +51,6 @@ static void compare(checker *c, tally *to, const char *layer, const espl_port *p
 			continue;
 		c->first = (difference){
 		        .any = true,
-		        .layer = layer,
 		        .sample = c->sample,
 		        .channel = (int)(i % (size_t)port->channels),
 		        .row = (int)(i / (size_t)port->channels / (size_t)port->columns),
@@ -60,6 +59,7 @@ static void compare(checker *c, tally *to, const char *layer, const espl_port *p
 		        .got = got[i],
 		        .stalled = c->stalled,
 		};
+		snprintf(c->first.layer, sizeof(c->first.layer), "%s", layer);
 	}
 }
 

@@ -65,6 +65,25 @@ static bool needed(const espl_pass *pass, int t, int channel)
 	return false;
 }
 
+/* Keeps a channel after all, and with it the channels of CONCATs that hold it. */
+static void keep(espl_pass *pass, int t, int channel)
+{
+	const espl_net *net = pass->net;
+
+	pass->views[t].removed[channel] = false;
+	for (int o = 0; o < net->op_count; o++) {
+		int offset = 0;
+
+		if (net->ops[o].kind != ESPL_OP_CONCAT)
+			continue;
+		for (int i = 0; i < net->ops[o].input_count; i++) {
+			if (pass->views[net->ops[o].inputs[i]].source == t)
+				keep(pass, net->ops[o].output, offset + channel);
+			offset += net->tensors[net->ops[o].inputs[i]].channels;
+		}
+	}
+}
+
 static void remove_from(espl_pass *pass, int t)
 {
 	const int channels = pass->net->tensors[t].channels;
@@ -78,11 +97,13 @@ static void remove_from(espl_pass *pass, int t)
 		if (pass->views[pass->net->outputs[o]].source == t)
 			return;
 	for (int c = 0; c < channels; c++) {
-		view->removed[c] = !needed(pass, t, c);
+		view->removed[c] = true;
+		if (needed(pass, t, c))
+			keep(pass, t, c);
 		left += !view->removed[c];
 	}
 	if (!left)
-		view->removed[0] = false;
+		keep(pass, t, 0);
 }
 
 void espl_find_removed(espl_pass *pass)

@@ -132,9 +132,9 @@ static void put_record(coder *c, const espl_step *step, uint32_t mask, int dest)
 static void destination(const coder *c, int channel, int phase_row, int phase_column,
                         uint32_t *mask, int *dest)
 {
-	*mask = 0;
+	*mask = c->out->kind != ESPL_PLACE_WIDE; /* no splits: nothing is written */
 	*dest = c->out->base + channel * c->out->channel_stride;
-	if (c->out->kind != ESPL_PLACE_WIDE)
+	if (*mask)
 		return;
 	for (int s = 0; s < c->work->splits; s++) {
 		const int word =
@@ -448,7 +448,7 @@ static void dense_records(coder *c)
 
 	for (int b = 0; b < c->layer->blocks; b++) {
 		if (espl_shares_step(c->work, c->layer)) {
-			put_record(c, &l->steps[0], 0, c->out->base + b * lanes);
+			put_record(c, &l->steps[0], 1, c->out->base + b * lanes);
 			for (int q = 0; q < lanes / 4; q++)
 				put_biases(c, b * lanes + 4 * q);
 			continue;

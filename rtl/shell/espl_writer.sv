@@ -69,7 +69,7 @@ module espl_writer #(
     valid_q     <= step_i ? pattern_i[PatternWordBits-1 -: Requantizers] : '0;
     address10_q <= dest_i + offset_i;
     mask10_q    <= mask_i[Splits-1:0];
-    step10_q    <= step_i;
+    step10_q    <= step_i && mask_i != '0;  // a record without splits writes nothing
   end
 
   // stage 11: rotate into the word and the one after it
