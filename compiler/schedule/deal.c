@@ -308,12 +308,60 @@ static void rename_splits(espl_work *work, card *cards, int card_count)
 		cards[i].split = name[cards[i].split];
 }
 
+/* What the readers cost when each `copies` neighbouring splits share their channels: the taps of
+ * an output channel are then dealt evenly among them. */
+static int64_t cost_shared(const reader *readers, int reader_count, int splits, int copies)
+{
+	int64_t sum = 0;
+
+	for (int r = 0; r < reader_count; r++) {
+		int64_t cycles = 0;
+
+		for (int o = 0; o < readers[r].outputs; o++) {
+			int most = readers[r].drain;
+
+			for (int g = 0; g < splits; g += copies) {
+				int load = 0;
+
+				for (int s = g; s < g + copies; s++)
+					load += readers[r].load[o * splits + s];
+				most = espl_greatest(most, espl_ceil_div(load, copies));
+			}
+			cycles += most;
+		}
+		sum += cycles * readers[r].blocks;
+	}
+	return sum;
+}
+
+/* Copies pay where zeros make splits uneven: the fewest within 2 % of the best. Channel-by-channel
+ * readers need each channel in one split only; a CONCAT's members have no say. */
+static int choose_copies(const deal *d, int piece, const reader *readers, int reader_count)
+{
+	const espl_work *work = d->work;
+	int64_t best;
+	int copies = 1;
+
+	for (int l = 0; l < work->layer_count; l++) {
+		const espl_layer *layer = &work->layers[l].layer;
+
+		if (find(d->piece, layer->inputs[0]) == piece && layer->kind != ESPL_LAYER_CONV &&
+		    layer->kind != ESPL_LAYER_ADD)
+			return 1;
+	}
+	best = cost_shared(readers, reader_count, work->splits, work->most_copies);
+	while (copies < work->most_copies &&
+	       cost_shared(readers, reader_count, work->splits, copies) * 50 > best * 51)
+		copies *= 2;
+	return copies;
+}
+
 static void deal_piece(deal *d, int piece)
 {
 	espl_work *work = d->work;
 	reader *readers = ESPL_ARRAY(work->arena, reader, work->layer_count);
 	int **used = ESPL_ARRAY(work->arena, int *, work->tensor_count);
-	int reader_count = 0, card_count;
+	int reader_count = 0, card_count, copies;
 	card *cards;
 
 	for (int t = 0; t < work->tensor_count; t++)
@@ -325,7 +373,12 @@ static void deal_piece(deal *d, int piece)
 	cards = make_cards(d, piece, readers, reader_count, &card_count);
 	hand_out(work, cards, card_count, readers, reader_count, used);
 	exchange(cards, card_count, readers, reader_count, work->splits);
-	rename_splits(work, cards, card_count);
+	copies = choose_copies(d, piece, readers, reader_count);
+	if (copies == 1)
+		rename_splits(work, cards, card_count);
+	for (int t = 0; t < work->tensor_count; t++)
+		if (find(d->piece, t) == piece)
+			work->tensors[t].copies = copies;
 	for (int i = 0; i < card_count; i++)
 		for (int m = 0; m < cards[i].member_count; m++)
 			work->tensors[cards[i].members[2 * m]].split[cards[i].members[2 * m + 1]] =
@@ -343,8 +396,10 @@ static void number_channels(espl_work *work)
 			continue;
 		tensor->locals = 0;
 		for (int c = 0; c < tensor->tensor.channels; c++) {
-			tensor->local[c] = count[tensor->split[c]]++;
-			tensor->locals = espl_greatest(tensor->locals, count[tensor->split[c]]);
+			int *next = &count[tensor->split[c] / tensor->copies];
+
+			tensor->local[c] = (*next)++;
+			tensor->locals = espl_greatest(tensor->locals, *next);
 		}
 		tensor->words = tensor->locals * tensor->phase_rows * tensor->phase_columns *
 		                tensor->plane_words;

@@ -20,11 +20,30 @@ static espl_work_tensor *find_tensor(espl_work *work, const char *name)
 	return NULL;
 }
 
+/* Whether a layer reads the tensor channel by channel, and so wants each in one split. */
+static bool read_by_channel(const espl_work *work, const espl_work_tensor *tensor)
+{
+	for (int l = 0; l < work->layer_count; l++) {
+		const espl_layer *layer = &work->layers[l].layer;
+
+		for (int i = 0; i < layer->input_count; i++) {
+			int t = layer->inputs[i];
+
+			while (work->tensors[t].alias >= 0)
+				t = work->tensors[t].alias;
+			if (&work->tensors[t] == tensor && layer->kind != ESPL_LAYER_CONV &&
+			    layer->kind != ESPL_LAYER_ADD && layer->kind != ESPL_LAYER_CONCAT)
+				return true;
+		}
+	}
+	return false;
+}
+
 static espl_status take_splits(espl_work *work, const espl_json *item, espl_error *err)
 {
 	espl_work_tensor *tensor;
 	const char *name;
-	int64_t *splits;
+	int64_t *splits, copies;
 	int count;
 
 	ESPL_TRY(espl_json_string(item, "tensor", &name, err));
@@ -43,6 +62,12 @@ static espl_status take_splits(espl_work *work, const espl_json *item, espl_erro
 		                 name, count, tensor->tensor.channels);
 	for (int c = 0; c < count; c++)
 		tensor->split[c] = (int)splits[c];
+	ESPL_TRY(espl_context(err, espl_json_integer(item, "copies", 1, work->splits, &copies, err),
+	                      name));
+	if (work->splits % copies || (copies > 1 && read_by_channel(work, tensor)))
+		return espl_fail(err, ESPL_RANGE, "%s: %lld copies are not possible", name,
+		                 (long long)copies);
+	tensor->copies = (int)copies;
 	return ESPL_OK;
 }
 
@@ -183,6 +208,8 @@ const char *espl_decisions_text(const espl_work *work)
 		espl_json_put_integer(w, "words", tensor->words);
 		for (int c = 0; c < tensor->tensor.channels && !tensor->shared; c++)
 			splits[c] = tensor->split[c];
+		if (!tensor->shared)
+			espl_json_put_integer(w, "copies", tensor->copies);
 		if (!tensor->shared)
 			espl_json_put_integers(w, "splits", splits, tensor->tensor.channels);
 		espl_json_close(w);

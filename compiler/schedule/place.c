@@ -26,7 +26,7 @@ int espl_work_plane(const espl_work *work, const espl_work_tensor *tensor, int c
 		channel += tensor->alias_channel;
 		tensor = &work->tensors[tensor->alias];
 	}
-	if (tensor->split[channel] != split)
+	if (tensor->split[channel] / tensor->copies != split / tensor->copies)
 		return -1;
 	return tensor->base + (tensor->local[channel] * phases + phase) * tensor->plane_words;
 }

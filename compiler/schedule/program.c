@@ -174,7 +174,8 @@ static const espl_work_tensor *resolve(const espl_work *work, const espl_work_te
 /* -- convolution: all splits together make one output channel ------------------------------------
  */
 
-static void conv_group(coder *c, stream *streams, const int *split_of, int o)
+/* split_of: the first of the splits that hold the tap's plane. */
+static void conv_group(coder *c, stream *streams, const int *split_of, int copies, int o)
 {
 	const espl_layer *l = &c->layer->layer;
 	const int channels = c->in->tensor.channels;
@@ -182,10 +183,14 @@ static void conv_group(coder *c, stream *streams, const int *split_of, int o)
 	for (int i = 0; i < channels; i++)
 		for (int k = 0; k < c->taps; k++) {
 			const int weight = l->weights[((int64_t)o * c->taps + k) * channels + i];
+			int split = split_of[i * c->taps + k];
 
-			if (weight && c->tap[i * c->taps + k] >= 0)
-				push(c, &streams[split_of[i * c->taps + k]], weight,
-				     c->tap[i * c->taps + k]);
+			if (!weight || c->tap[i * c->taps + k] < 0)
+				continue;
+			for (int s = split + 1; s < split_of[i * c->taps + k] + copies; s++)
+				if (streams[s].count < streams[split].count)
+					split = s;
+			push(c, &streams[split], weight, c->tap[i * c->taps + k]);
 		}
 }
 
@@ -241,7 +246,7 @@ static void conv_phase(coder *c, stream *streams, int phase_row, int phase_colum
 		uint32_t mask;
 		int dest;
 
-		conv_group(c, streams, split_of, o);
+		conv_group(c, streams, split_of, c->in->shared ? 1 : root->copies, o);
 		put_group(c, streams, 1, root->base);
 		step.bias += (int32_t)outside(c, o);
 		destination(c, o, phase_row, phase_column, &mask, &dest);
@@ -709,6 +714,11 @@ static void put_images(espl_work *work, const espl_tables *t)
 		put_image(work, 10, 0, 0, &t->lookup);
 }
 
+int espl_usual_words(const espl_work *work)
+{
+	return espl_greatest(1024, (1 << 19) / (work->lanes * work->splits));
+}
+
 static int depth(int need, int usual)
 {
 	while (usual < need)
@@ -727,7 +737,6 @@ static espl_status too_deep(const char *what, int need, int most, espl_error *er
 static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_error *err)
 {
 	espl_engine *e = &work->plan->engine;
-	const int multipliers = work->lanes * work->splits;
 	const bool limited = work->envelope.memory_bytes > 0;
 	const int wide = work->activation_words + t->dense_words;
 
@@ -744,8 +753,7 @@ static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_err
 	        .Lanes = work->lanes,
 	        .Splits = work->splits,
 	        .Requantizers = work->requantizers,
-	        .WideDepth =
-	                depth(wide, limited ? 64 : espl_greatest(1024, (1 << 19) / multipliers)),
+	        .WideDepth = depth(wide, limited ? 64 : espl_usual_words(work)),
 	        .NarrowDepth = depth(t->narrow_count,
 	                             limited ? 64 : espl_greatest(2048, (1 << 17) / work->splits)),
 	        .TapDepth = depth(t->tap.count, limited ? 64 : 4096),

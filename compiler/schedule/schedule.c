@@ -62,6 +62,7 @@ static void take_lowered(espl_work *work, const espl_lowered *lowered)
 		work->tensors[t].tensor = lowered->tensors[t];
 		work->tensors[t].lowered = t;
 		work->tensors[t].alias = -1;
+		work->tensors[t].copies = 1;
 	}
 	for (int i = 0; i < lowered->input_count; i++) {
 		work->tensors[lowered->inputs[i]].is_input = true;
@@ -212,27 +213,57 @@ static espl_status check_memory(espl_work *work, espl_error *err)
 	        (long long)work->envelope.memory_bytes, (long long)plan->memory_bytes);
 }
 
+static espl_status decide(espl_work *work, const espl_span *decisions, espl_error *err)
+{
+	ESPL_TRY(espl_normalize(work, err));
+	ESPL_TRY(espl_lay_out(work, err));
+	if (decisions)
+		ESPL_TRY(espl_decide_splits(work, decisions, err));
+	ESPL_TRY(espl_deal(work, err));
+	ESPL_TRY(espl_place_tensors(work, err));
+	if (decisions)
+		ESPL_TRY(espl_decide_bases(work, decisions, err));
+	return ESPL_OK;
+}
+
+/* Begins a plan with at most `most_copies` copies of a channel; 0: as many as there are splits, but
+ * none where memory is limited. */
+static espl_status start(espl_work *work, const espl_lowered *lowered,
+                         const espl_envelope *envelope, espl_arena *arena, int most_copies,
+                         espl_error *err)
+{
+	*work = (espl_work){.arena = arena, .most_copies = most_copies};
+	work->plan = ESPL_NEW(arena, espl_plan);
+	work->plan->lowered = lowered;
+	work->plan->input_places = ESPL_ARRAY(arena, int, lowered->input_count);
+	work->plan->output_places = ESPL_ARRAY(arena, int, lowered->output_count);
+	ESPL_TRY(take_envelope(work, envelope, err));
+	work->plan->envelope = work->envelope;
+	if (!most_copies)
+		work->most_copies = envelope->memory_bytes ? 1 : work->splits;
+	take_lowered(work, lowered);
+	return ESPL_OK;
+}
+
 espl_status espl_schedule(const espl_lowered *lowered, const espl_envelope *envelope,
                           const espl_span *decisions, espl_arena *arena, espl_plan **plan,
                           espl_error *err)
 {
-	espl_work work = {.arena = arena};
+	espl_status status;
+	espl_work work;
+	int copies = 0;
 
-	work.plan = ESPL_NEW(arena, espl_plan);
-	work.plan->lowered = lowered;
-	work.plan->input_places = ESPL_ARRAY(arena, int, lowered->input_count);
-	work.plan->output_places = ESPL_ARRAY(arena, int, lowered->output_count);
-	ESPL_TRY(take_envelope(&work, envelope, err));
-	work.plan->envelope = work.envelope;
-	take_lowered(&work, lowered);
-	ESPL_TRY(espl_normalize(&work, err));
-	ESPL_TRY(espl_lay_out(&work, err));
-	if (decisions)
-		ESPL_TRY(espl_decide_splits(&work, decisions, err));
-	ESPL_TRY(espl_deal(&work, err));
-	ESPL_TRY(espl_place_tensors(&work, err));
-	if (decisions)
-		ESPL_TRY(espl_decide_bases(&work, decisions, err));
+	for (;;) {
+		ESPL_TRY(start(&work, lowered, envelope, arena, copies, err));
+		status = decide(&work, decisions, err);
+		/* copies may take three quarters of the usual memory */
+		if (work.most_copies == 1 || decisions ||
+		    (status != ESPL_BUDGET &&
+		     (status || work.activation_words * 4 <= espl_usual_words(&work) * 3)))
+			break;
+		copies = work.most_copies / 2;
+	}
+	ESPL_TRY(status);
 	work.plan->layers = ESPL_ARRAY(arena, espl_plan_layer, work.layer_count);
 	list_layers(&work);
 	ESPL_TRY(espl_write_program(&work, err));

@@ -39,7 +39,8 @@ typedef struct {
 	int phase_rows, phase_columns, pitch, plane_rows, plane_words;
 	int *split; /* [channels] WIDE, not shared */
 	int *local; /* [channels] its place among the split's channels */
-	int locals; /* most channels in a split */
+	int locals; /* most channels in a split, or in `copies` of them */
+	int copies; /* so many neighbouring splits hold the same channels, and share their taps */
 	int base;   /* WIDE: word; VECTOR: element; OUTPUT: byte */
 	int words;  /* WIDE: in each split */
 	int channel_stride, position_stride;
@@ -57,6 +58,7 @@ typedef struct {
 	espl_work_tensor *tensors;
 	int activation_words; /* of each wide memory, below the dense weights */
 	int pad_max;
+	int most_copies;
 	espl_plan *plan;
 	int image_capacity;
 } espl_work;
@@ -88,6 +90,9 @@ int espl_work_plane(const espl_work *work, const espl_work_tensor *tensor, int c
  * phase of its output: split_of[channel * kernel size + position], -1 where no output reads it. */
 void espl_share_taps(const espl_work *work, const espl_work_layer *layer, int phase_row,
                      int phase_column, int *split_of);
+
+/* Words of a wide memory where no limit is set: networks then share engines. */
+int espl_usual_words(const espl_work *work);
 
 espl_status espl_normalize(espl_work *work, espl_error *err);
 espl_status espl_lay_out(espl_work *work, espl_error *err);
