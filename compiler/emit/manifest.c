@@ -165,6 +165,8 @@ const char *espl_manifest_text(const espl_plan *plan, uint64_t program_identity,
 	espl_json_put_integer(w, "load_cycles", plan->load_cycles);
 	espl_json_put_integer(w, "output_beats", plan->output_beats);
 	espl_json_put_integer(w, "memory_bytes", plan->memory_bytes);
+	espl_json_put_integer(w, "dsps", plan->dsps);
+	espl_json_put_integer(w, "block_rams", plan->block_rams);
 	put_layers(w, plan);
 	put_borders(w, plan, arena);
 	espl_json_close(w);

@@ -95,7 +95,9 @@ typedef struct {
 	int64_t output_delay; /* cycles from the last layer's begin until the result may leave; 0:
 	                         when it is complete */
 	int64_t latency_cycles, interval_cycles, load_cycles;
-	int64_t memory_bytes;  /* of the engine's memories, as built */
+	int64_t memory_bytes; /* of the engine's memories, as built */
+	int dsps;             /* multipliers of 18x18: a pair of lanes each, and the requantizers */
+	int block_rams;       /* of 18 kbit, as Yosys maps the memories to ECP5's */
 	const char *decisions; /* plan.json */
 } espl_plan;
 

@@ -196,11 +196,42 @@ static int64_t engine_bytes(const espl_engine *e)
 	       8;
 }
 
+/* Block RAMs of 18 kbit for `width` bits by `depth`: the best of ECP5's shapes. */
+static int blocks_of(int width, int depth)
+{
+	static const int bits[] = {36, 18, 9, 4, 2, 1};
+	int best = 0;
+
+	for (int i = 0; i < 6; i++) {
+		const int count = espl_ceil_div(width, bits[i]) * espl_ceil_div(depth, 512 << i);
+
+		best = !best || count < best ? count : best;
+	}
+	return best;
+}
+
+static int engine_block_rams(const espl_engine *e)
+{
+	/* with byte enables a byte takes nine bits */
+	const int split = 2 * blocks_of(9 * e->Lanes, e->WideDepth / 2) +
+	                  blocks_of(8 + index_bits(e->TapDepth), e->NarrowDepth) +
+	                  blocks_of(35, e->TapDepth);
+
+	return split * e->Splits + blocks_of(140, e->ParamDepth) + blocks_of(38, e->GroupDepth) +
+	       blocks_of(19 + 2 * e->PadMax * e->Lanes, e->BlockDepth) +
+	       blocks_of(30, e->EntryDepth) +
+	       blocks_of(e->Requantizers * (index_bits(e->Requantizers) + 1), e->PatternDepth) +
+	       blocks_of(64, e->LayerDepth * 4) + 2 * blocks_of(9 * e->Lanes, e->OutputDepth / 2) +
+	       e->Requantizers * blocks_of(8, 256 * e->Tables);
+}
+
 static espl_status check_memory(espl_work *work, espl_error *err)
 {
 	espl_plan *plan = work->plan;
 
 	plan->memory_bytes = engine_bytes(&plan->engine);
+	plan->dsps = plan->engine.Lanes * plan->engine.Splits / 2 + plan->engine.Requantizers;
+	plan->block_rams = engine_block_rams(&plan->engine);
 	if (!work->envelope.memory_bytes || plan->memory_bytes <= work->envelope.memory_bytes)
 		return ESPL_OK;
 	return espl_fail(

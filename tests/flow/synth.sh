@@ -1,26 +1,26 @@
 #!/bin/sh
-# Synthesizes an engine with Yosys and compares DSPs with the plan's formula.
+# Synthesizes an emitted accelerator with Yosys; DSPs and block RAMs must be the plan's (ECP5).
 # SPDX-License-Identifier: Apache-2.0
 #
-# usage: tests/flow/synth.sh LANES SPLITS REQUANTIZERS ecp5|ice40, from the repository's root
+# usage: synth.sh ESPALIER WORK MODEL ARRAY ecp5|ice40
 set -eu
-lanes=$1 splits=$2 requantizers=$3 family=$4
-parameters="-set Lanes $lanes -set Splits $splits -set Requantizers $requantizers -set WideDepth 1024"
-parameters="$parameters -set NarrowDepth 1024 -set TapDepth 512 -set ParamDepth 1024 -set GroupDepth 512"
-parameters="$parameters -set BlockDepth 256 -set EntryDepth 512 -set LayerDepth 64 -set OutputDepth 64"
+espalier=$1 work=$2 model=$3 array=$4 family=$5
+
+mkdir -p "$work"
+out=$work/synth-$array
+# a limit makes every memory as small as the network allows
+"$espalier" compile "$model" --array "$array" --memory 100000000 -o "$out" --quiet
 case $family in
-ecp5) flow="synth_ecp5 -top espl_engine" ;;
-ice40) flow="synth_ice40 -device u -dsp -top espl_engine" parameters="$parameters -set MaxPool 0 -set Tables 0 -set PadMax 1" ;;
-*) echo "usage: $0 LANES SPLITS REQUANTIZERS ecp5|ice40" >&2; exit 2 ;;
+ecp5) flow="synth_ecp5 -top espl_top" ;;
+ice40) flow="synth_ice40 -device u -dsp -top espl_top" ;;
+*) echo "usage: $0 ESPALIER WORK MODEL ARRAY ecp5|ice40" >&2; exit 2 ;;
 esac
-cd rtl
-report=$(mktemp)
-trap 'rm -f "$report"' EXIT
+planned() { sed -n "s/^  \"$1\": \([0-9]*\).*/\1/p" "$out/manifest.json"; }
+cd "$out/rtl"
 yosys -q -p "read_verilog -sv -defer -I. $(echo espl_pkg.sv memory/*.sv compute/*.sv shell/*.sv); \
-	chparam $parameters espl_engine; hierarchy -top espl_engine -check; $flow; tee -q -o $report stat"
-sed -n '/design hierarchy/,$p' "$report" | grep -E 'LUT4|_FF|DFF|DP16KD|MULT18|MAC16|RAM40|CCU2C|CARRY'
-if [ "$family" = ecp5 ]; then
-	dsps=$(sed -n '/design hierarchy/,$p' "$report" | awk '$1 == "MULT18X18D" { print $2 }')
-	echo "DSPs: $dsps, planned $((lanes * splits / 2 + requantizers))"
-	[ "$dsps" = $((lanes * splits / 2 + requantizers)) ]
-fi
+	read_verilog -sv espl_top.sv; hierarchy -top espl_top -check; $flow; tee -q -o ../stat.txt stat"
+sed -n '/design hierarchy/,$p' ../stat.txt | grep -E 'LUT4|_FF|DFF|DP16KD|MULT18|MAC16|RAM40|CCU2C|CARRY'
+[ "$family" = ecp5 ] || exit 0
+count() { sed -n '/design hierarchy/,$p' ../stat.txt | awk -v cell="$1" '$1 == cell { print $2 }'; }
+echo "DSPs $(count MULT18X18D), planned $(planned dsps); block RAMs $(count DP16KD), planned $(planned block_rams)"
+[ "$(count MULT18X18D)" = "$(planned dsps)" ] && [ "$(count DP16KD)" = "$(planned block_rams)" ]
