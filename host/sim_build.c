@@ -19,6 +19,7 @@ static const char *const rtl_files[] = {
         "espl_pkg.sv",
         "memory/espl_ram.sv",
         "compute/espl_mul_pair.sv",
+        "compute/espl_accumulate.sv",
         "compute/espl_lane_pair.sv",
         "compute/espl_gather.sv",
         "compute/espl_split.sv",

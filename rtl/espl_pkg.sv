@@ -11,9 +11,9 @@ package espl_pkg;
     index_bits = (n > 1) ? $clog2(n) : 1;
   endfunction
 
-  // Registers on the way through the adder tree over n splits: four-way nodes.
+  // Registers on the way through the adder tree over n splits.
   function automatic int unsigned tree_stages(input int unsigned n);
-    tree_stages = (n > 1) ? (($clog2(n) + 1) / 2) : 0;
+    tree_stages = $clog2(n);
   endfunction
 
   // a * b mod 64; for synthesis as additions, since a multiplication would take a DSP.

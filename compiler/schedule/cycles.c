@@ -8,9 +8,10 @@
 #include "schedule/work.h"
 
 enum {
-	START_CYCLES = 14, /* from the input's last beat to the first layer's first cycle */
-	FINISH_CYCLES = 1, /* from the last layer's end to the beat before the result's first */
-	DRAIN_CYCLES = 31, /* from a block's last cycle until its first step's result can be read */
+	START_CYCLES = 4,    /* from the input's last beat to the first layer's first cycle */
+	PREPARE_CYCLES = 14, /* the same from the input's first beat, at least */
+	FINISH_CYCLES = 1,   /* from the last layer's end to the beat before the result's first */
+	DRAIN_CYCLES = 32, /* from a block's last cycle until its first step's result can be read */
 	RESTART_CYCLES = 11, /* from the last layer's end to the next inference's first cycle */
 };
 
@@ -19,7 +20,7 @@ static int tree_stages(const espl_work *work)
 {
 	int stages = 0;
 
-	for (int n = 1; n < work->splits; n *= 4)
+	for (int n = 1; n < work->splits; n *= 2)
 		stages++;
 	return stages;
 }
@@ -96,13 +97,15 @@ static int64_t input_beats(const espl_work *work)
 void espl_count_latency(espl_work *work)
 {
 	espl_plan *plan = work->plan;
-	int64_t sum = 0;
+	int64_t sum = 0, start = START_CYCLES;
 
 	plan->layers[plan->layer_count - 1].cycles++; /* its end is seen a cycle later */
 	for (int l = 0; l < plan->layer_count; l++)
 		sum += plan->layers[l].cycles;
 	plan->load_cycles = input_beats(work);
-	plan->latency_cycles = START_CYCLES + sum + FINISH_CYCLES + plan->output_beats;
+	if (start < PREPARE_CYCLES - plan->load_cycles)
+		start = PREPARE_CYCLES - plan->load_cycles;
+	plan->latency_cycles = start + sum + FINISH_CYCLES + plan->output_beats;
 	if (plan->output_delay)
 		plan->latency_cycles +=
 		        plan->output_delay + 1 - plan->layers[plan->layer_count - 1].cycles;

@@ -4,9 +4,10 @@
 // Computes   lane l = byte (shift + l) of {next word, word}, where the word
 //            with an even address is even_i and the other odd_i; a lane whose
 //            valid bit is 0 gets pad_i.
-// Latency    2 cycles to the rotated word; the mask is applied without a
-//            register, with valid_i and pad_i two cycles later than the rest.
-// Cost       about Lanes * 8 * (1 + log2 Lanes / 2) LUT4.
+// Latency    3 cycles to the rotated word (merge, rotate by 0..3, by 4, 8, ..);
+//            the mask is applied without a register, with valid_i and pad_i
+//            three cycles later than the rest.
+// Cost       about Lanes * 8 * 6 LUT4 with 16 lanes.
 
 `default_nettype none
 
@@ -24,8 +25,10 @@ module espl_gather #(
     output      logic [8*Lanes-1:0]   lanes_o
 );
 
-  logic [8*Lanes-1:0] merged_q, rotated_q;
-  logic [ShiftBits-1:0] shift_q;
+  localparam int unsigned FineBits = ShiftBits < 2 ? ShiftBits : 2;
+
+  logic [8*Lanes-1:0] merged_q, fine_q, rotated_q;
+  logic [ShiftBits-1:0] shift_q, shift2_q;
 
   always_ff @(posedge clk_i) begin : merge
     for (int unsigned j = 0; j < Lanes; j++) begin
@@ -36,15 +39,24 @@ module espl_gather #(
     shift_q <= shift_i;
   end
 
-  logic [8*Lanes-1:0] rotated;
+  logic [8*Lanes-1:0] fine, rotated;
   always_comb begin : rotate
-    rotated = merged_q;
+    fine    = merged_q;
+    rotated = fine_q;
     for (int unsigned k = 0; k < ShiftBits; k++) begin
-      if (shift_q[k]) rotated = (rotated >> (8 << k)) | (rotated << (8 * Lanes - (8 << k)));
+      if (k < FineBits) begin
+        if (shift_q[k]) fine = (fine >> (8 << k)) | (fine << (8 * Lanes - (8 << k)));
+      end else begin
+        if (shift2_q[k]) rotated = (rotated >> (8 << k)) | (rotated << (8 * Lanes - (8 << k)));
+      end
     end
   end
 
-  always_ff @(posedge clk_i) rotated_q <= rotated;
+  always_ff @(posedge clk_i) begin : steps
+    fine_q    <= fine;
+    shift2_q  <= shift_q;
+    rotated_q <= rotated;
+  end
 
   always_comb begin : mask
     for (int unsigned l = 0; l < Lanes; l++) begin

@@ -1,11 +1,10 @@
-// espl_lane_pair: two lanes: multiply, accumulate, copy out at the last cycle.
+// espl_lane_pair: two lanes: multiply by the shared weight and accumulate.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Contract   first_i, valid_i and last_i belong to the operands given three
-//            cycles earlier (they meet the products). first_i starts new sums;
-//            the cycle after last_i, drain0_o and drain1_o take the sums.
+// Contract   first_i and valid_i belong to the operands given three cycles
+//            earlier (they meet the products); first_i starts new sums.
 // Latency    operands to sums 4 cycles.  Throughput 1.
-// Cost       1 MULT18X18D, 2 * AccBits carry cells, 4 * AccBits flip-flops.
+// Cost       1 MULT18X18D, 2 * AccBits carry cells, 2 * AccBits flip-flops.
 
 `default_nettype none
 
@@ -21,8 +20,6 @@ module espl_lane_pair (
     output      logic [espl_pkg::AccBits-1:0] sum1_o
 );
 
-  localparam int unsigned AccBits = espl_pkg::AccBits;
-
   logic signed [16:0] product0, product1;
 
   espl_mul_pair u_mul (
@@ -35,12 +32,20 @@ module espl_lane_pair (
       .product1_o(product1)
   );
 
-  always_ff @(posedge clk_i) begin : accumulate
-    if (valid_i) begin
-      sum0_o <= (first_i ? '0 : sum0_o) + {{(AccBits - 17) {product0[16]}}, product0};
-      sum1_o <= (first_i ? '0 : sum1_o) + {{(AccBits - 17) {product1[16]}}, product1};
-    end
-  end
+  espl_accumulate u_sum0 (
+      .clk_i,
+      .enable_i(valid_i),
+      .first_i,
+      .term_i(product0),
+      .sum_o(sum0_o)
+  );
+  espl_accumulate u_sum1 (
+      .clk_i,
+      .enable_i(valid_i),
+      .first_i,
+      .term_i(product1),
+      .sum_o(sum1_o)
+  );
 
 endmodule
 

@@ -34,31 +34,28 @@ module espl_mul_pair (
   assign a0_negative = signed_i && a0_i[7];
   assign a1_negative = signed_i && a1_i[7];
 
-  logic signed [18:0] high, low;
-  assign high = {a1_negative, a1_i, 10'b0};
-  assign low  = {{11{a0_negative}}, a0_i};
+  // (a1 << 10) + a0: a negative a0 fills the gap with ones and takes one from a1
+  logic signed [8:0] high;
+  assign high = $signed({a1_negative, a1_i}) - $signed({8'b0, a0_negative});
 
   // The low product: bits 9:0 as they are, 15:10 corrected, then its sign.
   logic        [ 5:0] middle;
   logic signed [16:0] product0;
-  logic signed [26:0] rest;
+  logic signed [16:0] product1;
   assign middle = p_q[15:10] - low_q;
   // a0 * w lies in -32640..32512, or in -16256..16384 when signed: 16 bits hold both.
   assign product0 = {middle[5], middle, p_q[9:0]};
-  assign rest     = p_q - {{10{product0[16]}}, product0};
+  assign product1 = p_q[26:10] - {{10{product0[16]}}, product0[16:10]};
 
   always_ff @(posedge clk_i) begin : pipeline
-    a_q        <= high + low;
+    a_q        <= {high, {2{a0_negative}}, a0_i};
     a1_low_q   <= a1_i[5:0];
     w_q        <= w_i;
     p_q        <= a_q * w_q;
     low_q      <= espl_pkg::product6(a1_low_q, w_q[5:0]);
     product0_o <= product0;
-    product1_o <= rest[26:10];
+    product1_o <= product1;
   end
-
-  logic unused;
-  assign unused = &{1'b0, rest[9:0]};
 
 endmodule
 

@@ -8,13 +8,13 @@
 // Contract   the issue bundle arrives with narrow_address_i in stage 0 and the
 //            rest in stage StageAddress - 1 (docs/engine.md, "Pipeline"). Nothing
 //            stalls. A write to the wide memory never meets a read of it.
-// Latency    17 cycles from narrow_address_i to the drain registers.
+// Latency    18 cycles from narrow_address_i to the drain registers.
 // Cost       Lanes / 2 multipliers; 2 * ceil(Lanes * 8 / 36) * ceil(WideDepth / 1024)
 //            block RAMs for the wide memory, and those of narrow and taps.
 //
 //   stage  0 address   1 hop   2,3 narrow   4,5 tap   6 word   7 banks, limits
-//          8,9 wide   10 merge   11 rotate   12 mask, max   13..15 multiply
-//         16 accumulate   17 drain
+//          8,9 wide   10 merge   11,12 rotate   13 mask, max   14..16 multiply
+//         17 accumulate   18 drain
 
 `default_nettype none
 `include "espl_assert.svh"
@@ -57,10 +57,10 @@ module espl_split #(
     input wire logic [19:0]               limit0_i,       // bytes of a plane: rows * pitch
     input wire logic [19:0]               limit1_i,
 
-    // drain: valid with the drain registers
+    // drain: a cycle before the drain registers are read
     input  wire logic                            drain_gate_i,  // 0: contributes zeros
     input  wire logic                            drain_shift_i, // next chunk of lanes
-    output      logic [AccBits*Requantizers-1:0] drain_o,       // a cycle later
+    output      logic [AccBits*Requantizers-1:0] drain_o,       // two cycles later
 
     // writes, registered here before they reach the memories
     input wire logic                         wide_write_i,
@@ -81,7 +81,6 @@ module espl_split #(
   localparam int unsigned RelBits = espl_pkg::RelBits;
   localparam int unsigned SlotBits = espl_pkg::SlotBits;
   localparam int unsigned PosBits = 23;  // signed position in a plane, bytes
-  localparam logic signed [PosBits-1:0] MinusLanes = -$signed(PosBits'(Lanes));
 
   `ESPL_STATIC(lanes_are_a_power_of_two, Lanes == 2 ** ShiftBits && Lanes >= 2)
   `ESPL_STATIC(requantizers_divide_lanes, Lanes == Requantizers * (Lanes / Requantizers))
@@ -93,7 +92,24 @@ module espl_split #(
   logic narrow_write_q;
   logic [NarrowAddressBits-1:0] narrow_write_address_q;
   logic [EntryBits-1:0] narrow_data_q;
+  logic tap_write_q;
+  logic [TapBits-1:0] tap_write_address_q;
+  logic [espl_pkg::TapWordBits-1:0] tap_data_q;
+  // what holds for a layer, and the drain's controls
+  logic dense_q, max_q, gate_q, drain_shift_q;
+  logic [7:0] pad_q;
+  logic [19:0] limit0_q, limit1_q;
   always_ff @(posedge clk_i) begin : hop
+    dense_q                <= dense_i;
+    max_q                  <= max_i;
+    pad_q                  <= pad_i;
+    limit0_q               <= limit0_i;
+    limit1_q               <= limit1_i;
+    gate_q                 <= drain_gate_i;
+    drain_shift_q          <= drain_shift_i;
+    tap_write_q            <= tap_write_i;
+    tap_write_address_q    <= tap_write_address_i;
+    tap_data_q             <= tap_data_i;
     write_even_q           <= wide_enable_even_i & {Lanes{wide_write_i}};
     write_odd_q            <= wide_enable_odd_i & {Lanes{wide_write_i}};
     write_even_address_q   <= wide_even_address_i;
@@ -130,20 +146,20 @@ module espl_split #(
       .InitFile(TapFile)
   ) u_tap (
       .clk_i,
-      .write_i(tap_write_i),
-      .write_address_i(tap_write_address_i),
-      .write_data_i(tap_data_i),
+      .write_i(tap_write_q),
+      .write_address_i(tap_write_address_q),
+      .write_data_i(tap_data_q),
       .read_address_i(entry[8 +: TapBits]),
       .read_data_o(tap)
   );
 
-  // the weight waits for its operands: from stage 3 to stage 12
-  localparam int unsigned WeightDelay = 9;
+  // the weight waits for its operands: from stage 3 to stage 13
+  localparam int unsigned WeightDelay = 10;
   logic [8*WeightDelay-1:0] weight_q;
   always_ff @(posedge clk_i) weight_q <= {weight_q[8*WeightDelay-9:0], entry[7:0]};
 
   // control from stage 5 on; index k is stage 5 + k
-  localparam int unsigned ControlDelay = 12;
+  localparam int unsigned ControlDelay = 13;
   logic [ControlDelay-1:0] valid_q, last_q;
   logic [ControlDelay-2:0] first_q;
   logic [AddrBits-1:0] base_q, address_q;
@@ -188,7 +204,7 @@ module espl_split #(
   assign rel_words = {{(AddrBits - RelBits + ShiftBits) {rel[RelBits-1]}}, rel[RelBits-1:ShiftBits]};
 
   always_ff @(posedge clk_i) begin : stage6
-    if (dense_i) begin
+    if (dense_q) begin
       word_q   <= base_q;
       shift6_q <= '0;
     end else begin
@@ -197,25 +213,16 @@ module espl_split #(
     end
     position_q <= $signed({{(PosBits - AddrBits - ShiftBits) {1'b0}}, address_q, {ShiftBits{1'b0}}})
                   + {{(PosBits - RelBits) {rel[RelBits-1]}}, rel};
-    limit_q    <= tap[SlotBits + RelBits + 6] ? limit1_i : limit0_i;
+    limit_q    <= tap[SlotBits + RelBits + 6] ? limit1_q : limit0_q;
     columns6_q <= left_mask & right_mask;
   end
 
-  // stage 7: addresses of both banks; lanes inside the plane
+  // stage 7: addresses of both banks; room up to the plane's end
   logic [BankBits-1:0] even_address_q, odd_address_q;
   logic odd7_q;
   logic [ShiftBits-1:0] shift7_q;
-  logic [Lanes-1:0] in_plane, in_plane_q;
-
-  logic signed [PosBits-1:0] room;  // positions up to the plane's end
-  assign room = $signed(PosBits'(limit_q)) - position_q;
-  always_comb begin : limits
-    for (int unsigned l = 0; l < Lanes; l++) begin
-      in_plane[l] = (position_q >= 0 || (position_q > MinusLanes && position_q[ShiftBits:0] + (ShiftBits+1)'(l) < (ShiftBits+1)'(Lanes)))
-                  && room > $signed(PosBits'(l));
-    end
-  end
-
+  logic signed [PosBits-1:0] position7_q, room_q;
+  logic [Lanes-1:0] columns7_q;
   logic [AddrBits-1:0] next_word;
   assign next_word = word_q + 1'b1;
 
@@ -224,7 +231,25 @@ module espl_split #(
     odd_address_q  <= word_q[BankBits:1];
     odd7_q         <= word_q[0];
     shift7_q       <= shift6_q;
-    in_plane_q       <= dense_i ? '1 : (in_plane & columns6_q);
+    position7_q    <= position_q;
+    room_q         <= $signed(PosBits'(limit_q)) - position_q;
+    columns7_q     <= columns6_q;
+  end
+
+  // stage 8: lanes inside the plane. Position p lies before it in lanes l < -p, and after its
+  // end in lanes l >= room.
+  logic near_start, all_started, near_end, far_from_end;
+  logic [Lanes-1:0] started, ended;
+  assign all_started  = !position7_q[PosBits-1];
+  assign near_start   = position7_q[PosBits-1:ShiftBits] == '1;
+  assign far_from_end = !room_q[PosBits-1] && room_q[PosBits-2:ShiftBits] != '0;
+  assign near_end     = room_q[PosBits-1:ShiftBits] == '0;
+  always_comb begin : limits
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      started[l] = all_started
+                   || (near_start && {1'b0, position7_q[ShiftBits-1:0]} + (ShiftBits+1)'(l) >= (ShiftBits+1)'(Lanes));
+      ended[l]   = !far_from_end && !(near_end && room_q[ShiftBits-1:0] > ShiftBits'(l));
+    end
   end
 
   // stages 8 and 9: the wide memory
@@ -260,14 +285,16 @@ module espl_split #(
 
   logic odd8_q, odd9_q;
   logic [ShiftBits-1:0] shift8_q, shift9_q;
-  logic [Lanes-1:0] in_plane8_q, in_plane9_q, in_plane10_q, in_plane11_q;
+  logic [Lanes-1:0] in_plane8_q, in_plane9_q, in_plane10_q, in_plane11_q, in_plane12_q;
   always_ff @(posedge clk_i) begin : wait_for_wide
     {odd9_q, odd8_q}     <= {odd8_q, odd7_q};
     {shift9_q, shift8_q} <= {shift8_q, shift7_q};
-    {in_plane11_q, in_plane10_q, in_plane9_q, in_plane8_q} <= {in_plane10_q, in_plane9_q, in_plane8_q, in_plane_q};
+    in_plane8_q          <= dense_q ? '1 : started & ~ended & columns7_q;
+    {in_plane12_q, in_plane11_q, in_plane10_q, in_plane9_q} <=
+        {in_plane11_q, in_plane10_q, in_plane9_q, in_plane8_q};
   end
 
-  // stages 10 to 12
+  // stages 10 to 13
   logic [8*Lanes-1:0] gathered, operand_q;
   espl_gather #(
       .Lanes(Lanes)
@@ -277,15 +304,15 @@ module espl_split #(
       .odd_i(odd),
       .odd_first_i(odd9_q),
       .shift_i(shift9_q),
-      .valid_i(in_plane11_q),
-      .pad_i,
+      .valid_i(in_plane12_q),
+      .pad_i(pad_q),
       .lanes_o(gathered)
   );
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_operand
     if (MaxPool != 0) begin : gen_max
-      always_ff @(posedge clk_i) begin : stage12
-        if (!(max_i && (!valid_q[6] || (!first_q[6] && operand_q[8*l +: 8] > gathered[8*l +: 8]))))
+      always_ff @(posedge clk_i) begin : stage13
+        if (!(max_q && (!valid_q[7] || (!first_q[7] && operand_q[8*l +: 8] > gathered[8*l +: 8]))))
           operand_q[8*l +: 8] <= gathered[8*l +: 8];
       end
     end else begin : gen_plain
@@ -293,31 +320,31 @@ module espl_split #(
     end
   end
 
-  // stages 13 to 17: multiply, accumulate, copy to the drain
+  // stages 14 to 18: multiply, accumulate, copy to the drain
   logic [AccBits*Lanes-1:0] sums, drain_q;
   for (genvar p = 0; p < Lanes / 2; p++) begin : gen_pair
     espl_lane_pair u_pair (
         .clk_i,
-        .signed_i(dense_i),
+        .signed_i(dense_q),
         .a0_i(operand_q[16*p +: 8]),
         .a1_i(operand_q[16*p + 8 +: 8]),
         .w_i($signed(weight_q[8*WeightDelay-1 -: 8])),
-        .valid_i(valid_q[10]),
-        .first_i(first_q[10]),
+        .valid_i(valid_q[11]),
+        .first_i(first_q[11]),
         .sum0_o(sums[AccBits*2*p +: AccBits]),
         .sum1_o(sums[AccBits*(2*p+1) +: AccBits])
     );
   end
 
   always_ff @(posedge clk_i) begin : drain
-    if (last_q[11] && valid_q[11]) drain_q <= sums;
-    else if (drain_shift_i && drain_gate_i) drain_q <= drain_q >> (AccBits * Requantizers);
-    drain_o <= drain_gate_i ? drain_q[AccBits*Requantizers-1:0] : '0;
+    if (last_q[12] && valid_q[12]) drain_q <= sums;
+    else if (drain_shift_q && gate_q) drain_q <= drain_q >> (AccBits * Requantizers);
+    drain_o <= gate_q ? drain_q[AccBits*Requantizers-1:0] : '0;
   end
 
   logic unused;
   if (MaxPool == 0) begin : gen_unused
-    assign unused = &{1'b0, max_i, next_word[0], next_word[AddrBits-1:BankBits+1], word_q[AddrBits-1:BankBits+1]};
+    assign unused = &{1'b0, max_q, next_word[0], next_word[AddrBits-1:BankBits+1], word_q[AddrBits-1:BankBits+1]};
   end else begin : gen_unused
     assign unused = &{1'b0, next_word, word_q};
   end

@@ -1,4 +1,4 @@
-// espl_tree: sums Inputs vectors of Count numbers, four at a time, registered.
+// espl_tree: sums Inputs vectors of Count numbers, two at a time, registered.
 // SPDX-License-Identifier: Apache-2.0
 //
 // Latency    espl_pkg::tree_stages(Inputs) cycles (0 for one input).
@@ -23,19 +23,13 @@ module espl_tree #(
     logic unused;
     assign unused = clk_i;
   end else begin : gen_node
-    // odd levels of two are taken at the leaves, so that the stages are few
-    localparam int unsigned Ways = (Inputs == 2 || Inputs == 8) ? 2 : 4;
-    localparam int unsigned Nodes = Inputs / Ways;
+    localparam int unsigned Nodes = Inputs / 2;
     logic [Nodes*Vector-1:0] partial_q;
     for (genvar n = 0; n < Nodes; n++) begin : gen_sum
       for (genvar c = 0; c < Count; c++) begin : gen_number
-        logic [AccBits-1:0] total;
-        always_comb begin
-          total = '0;
-          for (int unsigned w = 0; w < Ways; w++)
-            total = total + terms_i[(n*Ways+w)*Vector + c*AccBits +: AccBits];
-        end
-        always_ff @(posedge clk_i) partial_q[n*Vector + c*AccBits +: AccBits] <= total;
+        always_ff @(posedge clk_i)
+          partial_q[n*Vector + c*AccBits +: AccBits] <= terms_i[2*n*Vector + c*AccBits +: AccBits]
+                                                      + terms_i[(2*n+1)*Vector + c*AccBits +: AccBits];
       end
     end
     espl_tree #(

@@ -6,10 +6,11 @@
 // Contract   start_i pops a descriptor in stage StageDrain of the block's last
 //            cycle; a block's steps are consecutive and end before the next
 //            block's begin (the issuer sees to it).
-// Latency    start to the splits' controls 4 cycles; to the record 6 + TreeStages.
+// Latency    start to the splits' controls 4 cycles; to the record 6 + Way.
 //
 //   stage  13 start   14 step, entry address   15,16 entry   17 splits' controls
-//          16 + T record's address   18 + T record   (T: stages of the tree)
+//          16 + W record's address   18 + W record   (W, the way to the sum: a hop
+//          into the splits and the stages of the tree)
 
 `default_nettype none
 `include "espl_assert.svh"
@@ -20,7 +21,7 @@ module espl_drain #(
     parameter int unsigned ParamDepth = 1024,
     parameter EntryFile = "",
     parameter ParamFile = "",
-    localparam int unsigned TreeStages = espl_pkg::tree_stages(Splits),
+    localparam int unsigned Way = 1 + espl_pkg::tree_stages(Splits),
     localparam int unsigned EntryAddressBits = espl_pkg::index_bits(EntryDepth),
     localparam int unsigned ParamAddressBits = espl_pkg::index_bits(ParamDepth),
     localparam int unsigned AddrBits = espl_pkg::AddrBits
@@ -42,11 +43,11 @@ module espl_drain #(
 
     output logic [Splits-1:0] gate_o,   // stage 17
     output logic              shift_o,  // stage 17
-    // stage 18 + TreeStages
+    // stage 18 + Way
     output logic                               step_o,
     output logic [2:0]                         quarter_o,
     output logic [espl_pkg::ParamWordBits-1:0] record_o,
-    // stage 18 + TreeStages as well
+    // stage 18 + Way as well
     output logic                               compute_o,
     output logic                               second_o,
     output logic [espl_pkg::PatternBits-1:0]   pattern_o,
@@ -174,28 +175,24 @@ module espl_drain #(
 
   // from stage 16 to the record, past the tree
   localparam int unsigned StepBits = 1 + 3 + 1 + 1 + espl_pkg::PatternBits + AddrBits;
-  logic [StepBits*(TreeStages+2)-1:0] steps_q;
+  logic [StepBits*(Way+2)-1:0] steps_q;
   logic [15:0] delayed_address;  // its high bits only with a larger ParamDepth
 
 
-  if (TreeStages == 0) begin : gen_direct
-    assign delayed_address = record_address;
-  end else begin : gen_delay
-    logic [16*TreeStages-1:0] address_q;
-    if (TreeStages == 1) begin : gen_one
-      always_ff @(posedge clk_i) address_q <= record_address;
-    end else begin : gen_more
-      always_ff @(posedge clk_i) address_q <= {address_q[16*(TreeStages-1)-1:0], record_address};
-    end
-    assign delayed_address = address_q[16*(TreeStages-1) +: 16];
+  logic [16*Way-1:0] address_q;
+  if (Way == 1) begin : gen_one
+    always_ff @(posedge clk_i) address_q <= record_address;
+  end else begin : gen_more
+    always_ff @(posedge clk_i) address_q <= {address_q[16*(Way-1)-1:0], record_address};
   end
+  assign delayed_address = address_q[16*(Way-1) +: 16];
 
   always_ff @(posedge clk_i) begin : delay
-    steps_q <= {steps_q[StepBits*(TreeStages+1)-1:0],
+    steps_q <= {steps_q[StepBits*(Way+1)-1:0],
                 busy16_q, quarter, busy16_q && compute, second, pattern, entry_offset + offset16_q};
   end
   assign {step_o, quarter_o, compute_o, second_o, pattern_o, offset_o} =
-      steps_q[StepBits*(TreeStages+1) +: StepBits];
+      steps_q[StepBits*(Way+1) +: StepBits];
 
   espl_ram #(
       .Width(espl_pkg::ParamWordBits),

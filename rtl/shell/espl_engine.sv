@@ -92,6 +92,7 @@ module espl_engine #(
   logic [23:0] load_address;
   logic [255:0] load_data;
   logic input_full_q, input_open_q;  // complete; may be written
+  logic input_begins, prepare_q;     // its first frame; one is on its way or complete
 
   espl_loader #(
       .Lanes(Lanes),
@@ -106,6 +107,7 @@ module espl_engine #(
       .in_data_i(in_tdata_i),
       .in_last_i(in_tlast_i),
       .input_free_i(input_open_q),
+      .input_begins_o(input_begins),
       .input_done_o(input_done),
       .error_o(frame_error),
       .write_o(load),
@@ -122,7 +124,7 @@ module espl_engine #(
   assign load_vector = load && load_memory == 5'(espl_pkg::MemVector);
 
   // -- the program -------------------------------------------------------------------------------
-  logic idle, start, done, release_input, output_free;
+  logic start, running, done, release_input, output_free;
   logic per_split, dense, max_pool, packed_bytes, table_on;
   logic [1:0] kind, param_stride;
   logic [3:0] table_select;
@@ -136,8 +138,6 @@ module espl_engine #(
   logic [espl_pkg::EntryCountBits-1:0] entry_count;
   logic [4:0] loops;
 
-  assign start = idle && input_full_q;
-
   espl_sequencer #(
       .Lanes(Lanes),
       .Splits(Splits),
@@ -148,8 +148,12 @@ module espl_engine #(
   ) u_sequencer (
       .clk_i,
       .rst_ni,
-      .start_i(start),
-      .idle_o(idle),
+      .prepare_i(prepare_q),
+      .ready_i(input_full_q),
+      .flush_i(load && (load_memory == 5'(espl_pkg::MemProgram) || load_memory == 5'(espl_pkg::MemGroup)
+                        || load_memory == 5'(espl_pkg::MemBlock))),
+      .start_o(start),
+      .running_o(running),
       .done_o(done),
       .release_o(release_input),
       .output_free_i(output_free),
@@ -479,13 +483,12 @@ module espl_engine #(
   // -- state and status ------------------------------------------------------------------------------
   logic [63:0] program_identity_q;
   logic [31:0] cycles_q, last_cycles_q, inferences_q, errors_q;
-  logic running_q;
 
   always_ff @(posedge clk_i) begin : state
     if (!rst_ni) begin
       input_full_q       <= 1'b0;
       input_open_q       <= 1'b1;
-      running_q          <= 1'b0;
+      prepare_q          <= 1'b0;
       inferences_q       <= '0;
       errors_q           <= '0;
       program_identity_q <= '0;
@@ -499,8 +502,8 @@ module espl_engine #(
       end else if (start) begin
         input_full_q <= 1'b0;
       end
-      if (start) running_q <= 1'b1;
-      else if (done) running_q <= 1'b0;
+      if (input_begins) prepare_q <= 1'b1;
+      else if (start) prepare_q <= 1'b0;
       if (done) inferences_q <= inferences_q + 1'b1;
       if (frame_error) errors_q <= errors_q + 1'b1;
       if (load && load_memory == 5'(espl_pkg::MemControl)) begin
@@ -521,7 +524,7 @@ module espl_engine #(
       3'd4: status_data_o <= last_cycles_q;
       3'd5: status_data_o <= inferences_q;
       3'd6: status_data_o <= errors_q;
-      3'd7: status_data_o <= {30'b0, input_full_q, running_q};
+      3'd7: status_data_o <= {30'b0, input_full_q, running};
     endcase
   end
 

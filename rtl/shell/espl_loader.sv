@@ -27,6 +27,7 @@ module espl_loader #(
     input  wire logic        in_last_i,
 
     input  wire logic        input_free_i,  // input frames may pass
+    output      logic        input_begins_o, // pulse: a frame of the input
     output      logic        input_done_o,  // pulse: the input is complete
     output      logic        error_o,       // pulse: a malformed frame
 
@@ -83,11 +84,13 @@ module espl_loader #(
       inside_q           <= 1'b0;
       write_o            <= 1'b0;
       done_after_write_q <= 1'b0;
+      input_begins_o     <= 1'b0;
       input_done_o       <= 1'b0;
       error_o            <= 1'b0;
     end else begin
-      error_o      <= 1'b0;
-      input_done_o <= 1'b0;
+      error_o        <= 1'b0;
+      input_begins_o <= taking && !inside_q && in_data_i[5];
+      input_done_o   <= 1'b0;
       if (write_o && taken_i) begin
         write_o            <= 1'b0;
         input_done_o       <= done_after_write_q;

@@ -4,8 +4,10 @@
 // Computes   for each layer, each group of it, each block, `cycles` issued cycles.
 //            The last one of a block waits until the drain is through with the block
 //            before; the first of a layer until the pipeline is empty.
-// Contract   start_i is taken when idle_o; done_o is 1 for a cycle when all is
-//            written. The configuration outputs hold while a layer is in flight.
+// Contract   prepare_i lets it fetch the program's beginning; the first cycle is issued
+//            when ready_i is 1, and start_o says so. flush_i, when a table is written,
+//            forgets what was fetched but not begun. done_o is 1 for a cycle when all
+//            is written. The configuration outputs hold while a layer is in flight.
 // Timing     last(k) = max(first(k) + cycles - 1, last(k-1) + drain(k-1)),
 //            first(k+1) = last(k) + 1; between layers
 //            first = last + drain + Gap. The compiler counts with the same rule.
@@ -42,8 +44,11 @@ module espl_sequencer #(
     input  wire logic clk_i,
     input  wire logic rst_ni,
 
-    input  wire logic start_i,
-    output      logic idle_o,
+    input  wire logic prepare_i,       // an input is coming
+    input  wire logic ready_i,         // it is complete
+    input  wire logic flush_i,         // the program changes
+    output      logic start_o,         // pulse: the input is in use
+    output      logic running_o,
     output      logic done_o,
     output      logic release_o,       // the input's place is free
     input  wire logic output_free_i,   // the last result has left
@@ -135,13 +140,15 @@ module espl_sequencer #(
   logic make, last_block, last_group;
   logic [3:0] credit_q;   // free places of the queue below
   logic pop;
+  logic running_q, forget;
 
+  assign forget     = flush_i && !running_q;
   assign last_block = block_q == 16'd1;
   assign last_group = group_q == 16'd1;
   assign make       = walk_q == WalkBlocks && credit_q != '0;
 
   always_ff @(posedge clk_i) begin : walk
-    if (!rst_ni) begin
+    if (!rst_ni || forget) begin
       walk_q            <= WalkIdle;
       program_address_q <= '0;
       config_waiting_q  <= 1'b0;
@@ -151,7 +158,7 @@ module espl_sequencer #(
         WalkIdle: begin
           program_address_q <= '0;
           fetch_q           <= '0;
-          if (start_i) walk_q <= WalkFetch;
+          if (prepare_i) walk_q <= WalkFetch;
         end
         WalkFetch: begin
           // addresses in steps 0 to 3, words two steps later, when the last block of the
@@ -242,7 +249,7 @@ module espl_sequencer #(
   logic made1_q, made2_q, layer1_q, layer2_q, end1_q, end2_q;
   logic [AddrBits-1:0] offset1_q, offset2_q;
   always_ff @(posedge clk_i) begin : follow
-    {made2_q, made1_q}     <= {made1_q && rst_ni, make && rst_ni};
+    {made2_q, made1_q}     <= {made1_q && rst_ni && !forget, make && rst_ni && !forget};
     {layer2_q, layer1_q}   <= {layer1_q, begin_layer_q};
     {end2_q, end1_q}       <= {end1_q, last_block};
     {offset2_q, offset1_q} <= {offset1_q, offset_q};
@@ -296,7 +303,7 @@ module espl_sequencer #(
     if (made2_q)
       queue[tail_q] <= {layer2_q, dense, cycles, narrow, base, address, loops, start, count, param, offset2_q,
                         masks, DrainBits'(espl_pkg::product5(loops, 16'(count)))};
-    if (!rst_ni) begin
+    if (!rst_ni || forget) begin
       head_q   <= '0;
       tail_q   <= '0;
       used_q   <= '0;
@@ -331,13 +338,14 @@ module espl_sequencer #(
   assign at_first = cycle_q == '0;
   assign at_last  = cycle_q == head_cycles - 1'b1;
   assign quiet    = drain_q == '0 && quiet_q == '0;
-  assign open     = !(head_layer && at_first) || (quiet && (output_free_i || !writes_output));
+  assign open     = !(head_layer && at_first)
+                    || (quiet && (output_free_i || !writes_output) && (running_q || ready_i));
   assign go       = used_q != '0 && open && (!at_last || drain_q == '0);
   assign pop      = go && at_last;
   assign config_taken = go && head_layer && at_first;
 
   logic [ConfigBits-1:0] config_q;
-  logic release_q, running_q;
+  logic release_q;
 
   always_ff @(posedge clk_i) begin : issue
     if (!rst_ni) begin
@@ -350,6 +358,7 @@ module espl_sequencer #(
       release_o <= 1'b0;
       release_q <= 1'b0;
       running_q <= 1'b0;
+      start_o   <= 1'b0;
     end else begin
       if (go) cycle_q <= at_last ? '0 : cycle_q + 1'b1;
       if (pop) drain_q <= head_drain - 1'b1;
@@ -360,7 +369,8 @@ module espl_sequencer #(
       last_layer_o <= config_taken && layer_last;
       valid_o   <= go;
       push_o    <= pop;
-      if (walk_q == WalkIdle && start_i) running_q <= 1'b1;
+      start_o   <= config_taken && !running_q;
+      if (config_taken) running_q <= 1'b1;
       else if (done_o) running_q <= 1'b0;
       done_o    <= running_q && !done_o && walk_q == WalkEnd && used_q == '0 && !made1_q && !made2_q && quiet;
       release_o <= release_q && (config_taken || done_o);
@@ -381,7 +391,7 @@ module espl_sequencer #(
     if (config_taken) config_q <= {word3_q[39:0], word0_q[46:43], word0_q[40:0]};
   end
 
-  assign idle_o = walk_q == WalkIdle && !running_q;
+  assign running_o = running_q;
 
   logic [1:0] mode;
   assign mode           = config_q[44:43];

@@ -1,0 +1,28 @@
+// espl_accumulate: a running sum that a flag starts anew.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Computes   sum = (first ? 0 : sum) + term, in cycles with enable_i.
+// Latency    1 cycle.  Throughput 1.
+// Cost       AccBits / 2 CCU2C on ECP5, with rtl/ecp5/espl_accumulate.sv, which
+//            has the same ports and puts the gate into the carry chain's LUTs.
+
+`default_nettype none
+
+module espl_accumulate #(
+    parameter int unsigned TermBits = 17,  // of the signed term, at most AccBits
+    localparam int unsigned AccBits = espl_pkg::AccBits
+) (
+    input  wire logic                       clk_i,
+    input  wire logic                       enable_i,
+    input  wire logic                       first_i,
+    input  wire logic signed [TermBits-1:0] term_i,
+    output      logic        [ AccBits-1:0] sum_o
+);
+
+  always_ff @(posedge clk_i) begin : accumulate
+    if (enable_i) sum_o <= (first_i ? '0 : sum_o) + {{(AccBits - TermBits) {term_i[TermBits-1]}}, term_i};
+  end
+
+endmodule
+
+`default_nettype wire
