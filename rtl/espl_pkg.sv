@@ -80,5 +80,6 @@ package espl_pkg;
   // Stages from the issue of a cycle to its products' arrival (rtl/compute/espl_split.sv).
   localparam int unsigned StageAddress = 5;   // tap and block address meet
   localparam int unsigned StageDrain = 13;    // the drain reads its first entry
+  localparam int unsigned RequantLatency = 11;
 
 endpackage

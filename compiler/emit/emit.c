@@ -15,6 +15,8 @@ static const char *const rtl_files[] = {
         "espl_assert.svh",
         "espl_pkg.sv",
         "memory/espl_ram.sv",
+        "compute/espl_add_select.sv",
+        "compute/espl_row_sum.sv",
         "compute/espl_mul_pair.sv",
         "compute/espl_accumulate.sv",
         "compute/espl_lane_pair.sv",

@@ -5,7 +5,7 @@
 //            a full record gives all of them one bias, multiplier, shift and
 //            rounding; a bias record gives four of them a bias each.
 // Contract   record_i with load_i and second_i in stage -1; sums_i in stage 0;
-//            bytes_o, dest_o and mask_o in stage 9.
+//            bytes_o, dest_o and mask_o in stage RequantLatency.
 // Cost       Requantizers of espl_requant, about 600 flip-flops shared.
 
 `default_nettype none
@@ -13,6 +13,7 @@
 module espl_requant_array #(
     parameter int unsigned Requantizers = 16,
     parameter int unsigned Tables = 0,
+    localparam int unsigned Latency = espl_pkg::RequantLatency,
     localparam int unsigned AccBits = espl_pkg::AccBits,
     localparam int unsigned AddrBits = espl_pkg::AddrBits,
     localparam int unsigned RoundBits = espl_pkg::RoundBits,
@@ -41,15 +42,16 @@ module espl_requant_array #(
 );
 
   logic [AccBits*Requantizers-1:0] bias_q;
-  logic [MultiplierBits-1:0] multiplier0_q, multiplier1_q;
-  logic [5:0] shift0_q, shift1_q, shift2_q, shift3_q, shift4_q, shift5_q;
-  logic [2:0] shift6_q;
+  logic [MultiplierBits-1:0] multiplier0_q;
+  logic [5:0] shift0_q, shift1_q, shift2_q, shift3_q, shift4_q, shift5_q, shift6_q, shift7_q;
+  logic [2:0] fine8_q;
   logic signed [RoundBits-1:0] positive0_q, positive1_q, positive2_q, positive3_q;
   logic signed [RoundBits-1:0] negative0_q, negative1_q, negative2_q, negative3_q;
-  logic signed [ProductBits-1:0] positive4_q, negative4_q;
-  logic second0_q, second1_q, second2_q, second3_q;
+  logic signed [ProductBits-1:0] positive4_q, negative4_q, positive5_q, negative5_q, positive6_q, negative6_q;
+  logic [ProductBits-1:0] above7_q;
+  logic [5:0] second_q;
   logic [16+AddrBits-1:0] place0_q;
-  logic [(16+AddrBits)*9-1:0] place_q;
+  logic [(16+AddrBits)*Latency-1:0] place_q;
 
   always_ff @(posedge clk_i) begin : load
     if (load_i) begin
@@ -70,22 +72,29 @@ module espl_requant_array #(
   end
 
   // the rounding terms are multiples of 2^(shift - (RoundBits - 1))
-  logic [5:0] lift;
-  assign lift = shift3_q > 6'(RoundBits - 1) ? shift3_q - 6'(RoundBits - 1) : '0;
+  logic [5:0] lift3_q;
+  logic [2:0] lift4_q;
 
   always_ff @(posedge clk_i) begin : follow
-    multiplier1_q <= multiplier0_q;
-    {shift5_q, shift4_q, shift3_q, shift2_q, shift1_q} <= {shift4_q, shift3_q, shift2_q, shift1_q, shift0_q};
-    shift6_q <= shift5_q[2:0];
+    {shift7_q, shift6_q, shift5_q, shift4_q, shift3_q, shift2_q, shift1_q} <=
+        {shift6_q, shift5_q, shift4_q, shift3_q, shift2_q, shift1_q, shift0_q};
+    fine8_q <= shift7_q[2:0];
     {positive3_q, positive2_q, positive1_q} <= {positive2_q, positive1_q, positive0_q};
     {negative3_q, negative2_q, negative1_q} <= {negative2_q, negative1_q, negative0_q};
-    positive4_q <= {{(ProductBits - RoundBits) {positive3_q[RoundBits-1]}}, positive3_q} <<< lift;
-    negative4_q <= {{(ProductBits - RoundBits) {negative3_q[RoundBits-1]}}, negative3_q} <<< lift;
-    {second3_q, second2_q, second1_q, second0_q} <= {second2_q, second1_q, second0_q, second_i};
-    place_q <= {place_q[(16+AddrBits)*8-1:0], place0_q};
+    lift3_q     <= shift2_q > 6'(RoundBits - 1) ? shift2_q - 6'(RoundBits - 1) : '0;
+    lift4_q     <= lift3_q[2:0];
+    positive4_q <= ProductBits'(positive3_q) <<< {lift3_q[5:3], 3'b0};
+    negative4_q <= ProductBits'(negative3_q) <<< {lift3_q[5:3], 3'b0};
+    positive5_q <= positive4_q <<< lift4_q;
+    negative5_q <= negative4_q <<< lift4_q;
+    positive6_q <= positive5_q;
+    negative6_q <= negative5_q;
+    for (int unsigned k = 0; k < ProductBits; k++) above7_q[k] <= 7'(k) >= 7'(shift6_q) + 7'd9;
+    second_q <= {second_q[4:0], second_i};
+    place_q  <= {place_q[(16+AddrBits)*(Latency-1)-1:0], place0_q};
   end
 
-  assign {dest_o, mask_o} = place_q[(16+AddrBits)*8 +: 16+AddrBits];
+  assign {dest_o, mask_o} = place_q[(16+AddrBits)*(Latency-1) +: 16+AddrBits];
 
   for (genvar r = 0; r < Requantizers; r++) begin : gen_requant
     espl_requant #(
@@ -95,13 +104,14 @@ module espl_requant_array #(
         .sum_i(sums_i[AccBits*r +: AccBits]),
         .bias_i(bias_q[AccBits*r +: AccBits]),
         .packed_i,
-        .second_i(second0_q),
-        .multiplier_i(multiplier1_q),
-        .second3_i(second3_q),
-        .positive_i(positive4_q),
-        .negative_i(negative4_q),
-        .shift_coarse_i(shift5_q[5:3]),
-        .shift_fine_i(shift6_q),
+        .second_i(second_q[0]),
+        .multiplier_i(multiplier0_q),
+        .second5_i(second_q[5]),
+        .positive_i(positive6_q),
+        .negative_i(negative6_q),
+        .above_i(above7_q),
+        .coarse_i(shift7_q[5:3]),
+        .fine_i(fine8_q),
         .zero_i,
         .low_i,
         .high_i,

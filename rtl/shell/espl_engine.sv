@@ -387,8 +387,8 @@ module espl_engine #(
       .mask_o(mask)
   );
 
-  // step's flags, pattern and offset from stage -1 to stage 9; the pattern is read on the way
-  localparam int unsigned StepWait = 10;
+  // step's flags, pattern and offset from stage -1 to the bytes; the pattern is read on the way
+  localparam int unsigned StepWait = espl_pkg::RequantLatency + 1;
   logic [StepWait-1:0] compute_q;
   logic [espl_pkg::PatternBits*(StepWait-2)-1:0] pattern_q;
   logic [AddrBits*StepWait-1:0] offset_q;

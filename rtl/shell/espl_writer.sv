@@ -4,8 +4,8 @@
 // Computes   picks and packs bytes by the step's pattern, then writes them at a
 //            byte address of the wide memories named by a mask, or of the output
 //            memory, or as elements of the vector in the narrow memories.
-// Contract   bytes, pattern, place and step_i in stage 9; the write ports are valid
-//            in stage 12. Pattern word: {valid Requantizers, select Requantizers * log2}.
+// Contract   bytes, pattern, place and step_i come together; the write ports are valid
+//            three cycles later. Pattern word: {valid Requantizers, select Requantizers * log2}.
 // Latency    3 cycles.  Throughput 1.
 // Cost       Requantizers * 8 * (Requantizers : 1 + Lanes rotation) multiplexers.
 
