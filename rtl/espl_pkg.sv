@@ -44,8 +44,9 @@ package espl_pkg;
   localparam int unsigned RelBits = 13;
   localparam int unsigned TapWordBits = SlotBits + RelBits + 3 + 3 + 1;
 
-  // Group: {base 17, loops 5, cycles 16}
-  localparam int unsigned GroupWordBits = 38;
+  // Group: {base 17, loops 5, cycles 14}
+  localparam int unsigned CycleBits = 14;
+  localparam int unsigned GroupWordBits = 36;
 
   // Block: {column masks, entry count 7, entry start 12}
   localparam int unsigned EntryStartBits = 12;

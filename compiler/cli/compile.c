@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/file.h"
+#include "base/json.h"
 #include "cli/cli.h"
 #include "emit/emit.h"
 #include "import/import.h"
@@ -107,13 +108,44 @@ espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error 
 	return ESPL_OK;
 }
 
-static espl_status choose_envelope(const cli_options *options, espl_envelope *out, espl_error *err)
+/* The engine of an emitted folder. */
+static espl_status read_engine(const char *folder, espl_arena *arena, const espl_engine **out,
+                               espl_error *err)
+{
+	const char *path = espl_arena_format(arena, "%s/manifest.json", folder);
+	espl_engine *engine = ESPL_NEW(arena, espl_engine);
+	const espl_json *object;
+	espl_status status;
+	espl_json *json;
+	espl_span text;
+
+	ESPL_TRY(espl_file_read(path, arena, &text, err));
+	ESPL_TRY(espl_context(err, espl_json_parse((const char *)text.data, text.size, &json, err),
+	                      path));
+	status = espl_json_object(json, "engine", &object, err);
+	if (!status)
+		status = espl_engine_read(object, engine, err);
+	espl_json_destroy(json);
+	*out = engine;
+	return espl_context(err, status, path);
+}
+
+static espl_status choose_envelope(const cli_options *options, espl_arena *arena,
+                                   espl_envelope *out, espl_error *err)
 {
 	const espl_board *board;
 
-	if ((options->board != NULL) + (options->lanes != 0) + (options->multipliers != 0) > 1)
+	if ((options->board != NULL) + (options->lanes != 0) + (options->multipliers != 0) +
+	            (options->engine != NULL) >
+	    1)
 		return espl_fail(err, ESPL_USAGE,
-		                 "--board, --array and --multipliers exclude each other");
+		                 "--board, --array, --multipliers and --engine exclude each other");
+	if (options->engine) {
+		if (options->requantizers || options->memory_bytes)
+			return espl_fail(err, ESPL_USAGE,
+			                 "--engine has its requantizers and its memory");
+		return read_engine(options->engine, arena, &out->engine, err);
+	}
 	if (options->lanes) {
 		*out = (espl_envelope){.lanes = options->lanes, .splits = options->splits};
 	} else if (!options->multipliers) {
@@ -209,7 +241,7 @@ espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_erro
 
 	if (!options->output)
 		return espl_fail(err, ESPL_USAGE, "compile: -o DIR is missing");
-	ESPL_TRY(choose_envelope(options, &envelope, err));
+	ESPL_TRY(choose_envelope(options, arena, &envelope, err));
 	ESPL_TRY(cli_rtl_folder(arena, &rtl, err));
 	ESPL_TRY(cli_read_net(options->model, options->rounding, arena, &net, err));
 	ESPL_TRY(espl_context(err, espl_lower(net, arena, &lowered, err), options->model));

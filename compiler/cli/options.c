@@ -20,6 +20,7 @@ static const option table[] = {
         {"--requantizers", "R", "m", "results a cycle; default: the lesser of lanes and splits"},
         {"--multipliers", "N", "m", "search the fastest array within N DSPs (and --memory)"},
         {"--memory", "BYTES", "m", "limit of all the engine's memories together"},
+        {"--engine", "DIR", "m", "for the very engine of this emitted folder"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
         {"--output", "FILE", "mrs", "the folder to write (compile), or a file a network output"},
         {"--input", "FILE", "rsv", "samples of a network input, raw or .npy; one option an input"},
@@ -191,8 +192,9 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	const struct {
 		const char *name;
 		const char **to;
-	} texts[] = {{"--board", &o->board}, {"--plan", &o->plan},   {"--tensors", &o->tensors},
-	             {"--trace", &o->trace}, {"--junit", &o->junit}, {"--cache", &o->cache}};
+	} texts[] = {{"--board", &o->board},     {"--plan", &o->plan},   {"--engine", &o->engine},
+	             {"--tensors", &o->tensors}, {"--trace", &o->trace}, {"--junit", &o->junit},
+	             {"--cache", &o->cache}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!strcmp(name, texts[i].name)) {

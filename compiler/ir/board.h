@@ -5,6 +5,7 @@
 #define ESPL_IR_BOARD_H
 
 #include "base/status.h"
+#include "ir/engine.h"
 
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ typedef struct {
 	int splits;           /* S: power of two, 1..16, at most lanes */
 	int requantizers;     /* R: power of two, at most lanes and splits; 0: the most that fits */
 	int64_t memory_bytes; /* wide, narrow and table memories together; 0: no limit */
+	const espl_engine *engine; /* the very engine to plan for; NULL: one made for the network */
 } espl_envelope;
 
 typedef struct {

@@ -15,31 +15,6 @@
 
 enum { ESPL_MAX_SPLITS = 16, ESPL_MAX_LANES = 32 };
 
-/* X(parameter): of rtl/shell/espl_engine.sv, in the order of its identity. */
-#define ESPL_ENGINE_LIST(X) \
-	X(Lanes)            \
-	X(Splits)           \
-	X(Requantizers)     \
-	X(WideDepth)        \
-	X(NarrowDepth)      \
-	X(TapDepth)         \
-	X(PadMax)           \
-	X(MaxPool)          \
-	X(Tables)           \
-	X(ParamDepth)       \
-	X(GroupDepth)       \
-	X(BlockDepth)       \
-	X(EntryDepth)       \
-	X(PatternDepth)     \
-	X(LayerDepth)       \
-	X(OutputDepth)
-
-typedef struct {
-#define X(name) int name;
-	ESPL_ENGINE_LIST(X)
-#undef X
-} espl_engine;
-
 typedef enum { ESPL_PLACE_WIDE, ESPL_PLACE_VECTOR, ESPL_PLACE_OUTPUT } espl_place_kind;
 
 /* One copy of one phase of one channel (docs/format.md). */

@@ -4,12 +4,14 @@
 #include "schedule/work.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 enum {
 	SLOT_BITS = 15,
 	REL_BITS = 13,
 	ADDRESS_BITS = 17,
+	CYCLE_BITS = 14,
 	ROUND_BITS = ESPL_ROUND_BITS,
 	MODE_ALL = 0,
 	MODE_PER_SPLIT = 1,
@@ -26,7 +28,7 @@ typedef struct {
 	int group_count, group_capacity;
 	int *cycles, *loops;
 	int64_t issued;
-	int narrow_base, param_base, group_base;
+	int narrow_base, param_base, group_base, tap_base;
 	int taps;
 	int *tap; /* [channel][kernel position]: index in the tap table, -1 where none reads it */
 } coder;
@@ -62,12 +64,13 @@ static void push(coder *c, stream *to, int weight, int tap)
 static void put_group(coder *c, stream *streams, int loops, int base)
 {
 	espl_tables *t = c->tables;
-	int n = 1;
+	int n = 1, words;
 
 	for (int s = 0; s < c->work->splits; s++)
 		n = espl_greatest(n, streams[s].count);
-	if (t->narrow_count + n > t->narrow_capacity) {
-		const int capacity = 2 * (t->narrow_count + n) + 1024;
+	words = c->layer->plain ? (n + 1) / 2 : n;
+	if (t->narrow_count + words > t->narrow_capacity) {
+		const int capacity = 2 * (t->narrow_count + words) + 1024;
 
 		for (int s = 0; s < c->work->splits; s++) {
 			uint32_t *grown = ESPL_ARRAY(c->work->arena, uint32_t, capacity);
@@ -80,13 +83,20 @@ static void put_group(coder *c, stream *streams, int loops, int base)
 		t->narrow_capacity = capacity;
 	}
 	for (int s = 0; s < c->work->splits; s++) {
+		uint32_t *to = t->narrow[s] + t->narrow_count;
+
 		for (int i = 0; i < streams[s].count; i++) {
-			t->narrow[s][t->narrow_count + i] = streams[s].entries[i];
-			c->issued += streams[s].entries[i] % 256 != 0;
+			const uint32_t entry = streams[s].entries[i];
+
+			if (c->layer->plain)
+				to[i / 2] |= (entry & 255) << i % 2 * 8;
+			else
+				to[i] = entry;
+			c->issued += entry % 256 != 0;
 		}
 		streams[s].count = 0;
 	}
-	t->narrow_count += n;
+	t->narrow_count += words;
 	if (c->group_count == c->group_capacity) {
 		const int capacity = 2 * c->group_capacity + 64;
 		int *cycles = ESPL_ARRAY(c->work->arena, int, capacity);
@@ -102,12 +112,13 @@ static void put_group(coder *c, stream *streams, int loops, int base)
 	}
 	c->cycles[c->group_count] = n;
 	c->loops[c->group_count++] = loops;
+	t->most_cycles = espl_greatest(t->most_cycles, n);
 	{
 		const int index = espl_table_append(c->work->arena, &t->group, 1);
 
-		espl_put_bits(&t->group.words[index], 0, 16, (uint64_t)n);
-		espl_put_bits(&t->group.words[index], 16, 5, (uint64_t)loops);
-		espl_put_bits(&t->group.words[index], 21, ADDRESS_BITS, (uint64_t)base);
+		espl_put_bits(&t->group.words[index], 0, CYCLE_BITS, (uint64_t)n);
+		espl_put_bits(&t->group.words[index], CYCLE_BITS, 5, (uint64_t)loops);
+		espl_put_bits(&t->group.words[index], CYCLE_BITS + 5, ADDRESS_BITS, (uint64_t)base);
 	}
 }
 
@@ -147,7 +158,7 @@ static void destination(const coder *c, int channel, int phase_row, int phase_co
 	}
 }
 
-static int intern_tap(coder *c, const espl_reach *reach, int slot)
+static uint64_t tap_word(const coder *c, const espl_reach *reach, int slot)
 {
 	const int rel = reach->row * c->in->pitch + reach->column;
 	uint64_t word = 0;
@@ -157,6 +168,13 @@ static int intern_tap(coder *c, const espl_reach *reach, int slot)
 	espl_put_bits(&word, SLOT_BITS + REL_BITS, 3, (uint64_t)reach->left);
 	espl_put_bits(&word, SLOT_BITS + REL_BITS + 3, 3, (uint64_t)reach->right);
 	espl_put_bits(&word, SLOT_BITS + REL_BITS + 6, 1, (uint64_t)reach->limit);
+	return word;
+}
+
+static int intern_tap(coder *c, const espl_reach *reach, int slot)
+{
+	const uint64_t word = tap_word(c, reach, slot);
+
 	return espl_table_intern(c->work->arena, &c->tables->tap, &word);
 }
 
@@ -213,6 +231,127 @@ static int64_t outside(const coder *c, int o)
 	return sum * l->pad;
 }
 
+static void put_conv_record(coder *c, int o, int phase_row, int phase_column)
+{
+	espl_step step = c->layer->layer.steps[o];
+	uint32_t mask;
+	int dest;
+
+	step.bias += (int32_t)outside(c, o);
+	destination(c, o, phase_row, phase_column, &mask, &dest);
+	put_record(c, &step, mask, dest);
+}
+
+/* -- plain convolution: every tap of every channel, in one order for all splits -------------------
+ */
+
+/* The channel of the input that lies at `local` of a split, -1 where there is none. */
+static void list_locals(const coder *c, const espl_work_tensor *root, int origin, int *channel_of)
+{
+	memset(channel_of, -1, (size_t)(root->locals * c->work->splits) * sizeof(*channel_of));
+	for (int i = 0; i < c->in->tensor.channels; i++)
+		channel_of[root->local[origin + i] * c->work->splits + root->split[origin + i]] = i;
+}
+
+/* Whether the layer may be plain, and then whether it costs few cycles and saves words. */
+static bool choose_plain(coder *c)
+{
+	const espl_layer *l = &c->layer->layer;
+	const int splits = c->work->splits, outputs = c->out->tensor.channels;
+	int origin = 0, reached = 0;
+	const espl_work_tensor *root = resolve(c->work, c->in, &origin);
+	int64_t plain, sparse = 0, sparse_words = 0;
+
+	if (l->kind != ESPL_LAYER_CONV || c->in->shared || root->copies > 1 ||
+	    c->layer->phase_rows * c->layer->phase_columns > 1)
+		return false;
+	for (int k = 0; k < c->taps; k++) {
+		espl_reach reach;
+
+		reached += espl_reach_of(c->work, c->layer, 0, 0, k / l->kernel_columns,
+		                         k % l->kernel_columns, &reach);
+	}
+	for (int o = 0; o < outputs; o++) {
+		int count[ESPL_MAX_SPLITS] = {0}, most = 1;
+
+		for (int k = 0; k < c->taps; k++)
+			for (int i = 0; i < c->in->tensor.channels; i++)
+				count[root->split[origin + i]] +=
+				        l->weights[((int64_t)o * c->taps + k) *
+				                           c->in->tensor.channels +
+				                   i] != 0;
+		for (int s = 0; s < splits; s++)
+			most = espl_greatest(most, count[s]);
+		sparse += most;
+	}
+	sparse_words = sparse;
+	plain = (int64_t)root->locals * reached;
+	return plain > 1 && plain < 1 << CYCLE_BITS && (plain + 1) / 2 * outputs < sparse_words &&
+	       (plain * outputs - sparse) * 1024 <= sparse * c->work->most_filling;
+}
+
+/* The index of the first of `count` taps that stand together in the table. */
+static int place_taps(coder *c, const uint64_t *words, int count)
+{
+	espl_table *to = &c->tables->tap;
+	const size_t bytes = (size_t)count * sizeof(*words);
+	int first;
+
+	for (int i = 0; i + count <= to->count; i++)
+		if (!memcmp(to->words + i, words, bytes))
+			return i;
+	first = espl_table_append(c->work->arena, to, count);
+	memcpy(to->words + first, words, bytes);
+	return first;
+}
+
+static void plain_layer(coder *c, stream *streams)
+{
+	const espl_layer *l = &c->layer->layer;
+	const int splits = c->work->splits, channels = c->in->tensor.channels;
+	int origin = 0, count = 0;
+	const espl_work_tensor *root = resolve(c->work, c->in, &origin);
+	int *channel_of = ESPL_ARRAY(c->work->arena, int, root->locals *splits);
+	uint64_t *words = ESPL_ARRAY(c->work->arena, uint64_t, root->locals * c->taps);
+	espl_reach *reaches = ESPL_ARRAY(c->work->arena, espl_reach, c->taps);
+
+	list_locals(c, root, origin, channel_of);
+	for (int k = 0; k < c->taps; k++)
+		c->tap[k] = espl_reach_of(c->work, c->layer, 0, 0, k / l->kernel_columns,
+		                          k % l->kernel_columns, &reaches[k])
+		                    ? 0
+		                    : -1;
+	for (int local = 0; local < root->locals; local++)
+		for (int k = 0; k < c->taps; k++)
+			if (c->tap[k] >= 0)
+				words[count++] =
+				        tap_word(c, &reaches[k],
+				                 (local * root->phase_rows * root->phase_columns +
+				                  reaches[k].phase_row * root->phase_columns +
+				                  reaches[k].phase_column) *
+				                         root->plane_words);
+	c->tap_base = place_taps(c, words, count);
+	for (int o = 0; o < c->out->tensor.channels; o++) {
+		for (int local = 0; local < root->locals; local++)
+			for (int k = 0; k < c->taps; k++)
+				for (int s = 0; s < splits && c->tap[k] >= 0; s++) {
+					const int i = channel_of[local * splits + s];
+
+					push(c, &streams[s],
+					     i < 0 ? 0
+					           : l->weights[((int64_t)o * c->taps + k) *
+					                                channels +
+					                        i],
+					     0);
+				}
+		put_group(c, streams, 1, root->base);
+		put_conv_record(c, o, 0, 0);
+	}
+}
+
+/* -- convolution with taps ------------------------------------------------------------------------
+ */
+
 static void conv_phase(coder *c, stream *streams, int phase_row, int phase_column)
 {
 	const espl_layer *l = &c->layer->layer;
@@ -242,15 +381,9 @@ static void conv_phase(coder *c, stream *streams, int phase_row, int phase_colum
 			c->tap[i * c->taps + k] = intern_tap(c, &reach, word - root->base);
 		}
 	for (int o = 0; o < c->out->tensor.channels; o++) {
-		espl_step step = l->steps[o];
-		uint32_t mask;
-		int dest;
-
 		conv_group(c, streams, split_of, c->in->shared ? 1 : root->copies, o);
 		put_group(c, streams, 1, root->base);
-		step.bias += (int32_t)outside(c, o);
-		destination(c, o, phase_row, phase_column, &mask, &dest);
-		put_record(c, &step, mask, dest);
+		put_conv_record(c, o, phase_row, phase_column);
 	}
 }
 
@@ -487,11 +620,12 @@ static void dense_layer(coder *c)
 	c->cycles[0] = cycles;
 	c->loops[0] = 1;
 	c->group_count = 1;
+	c->tables->most_cycles = espl_greatest(c->tables->most_cycles, cycles);
 	c->narrow_base = c->in->base / c->work->splits;
 	index = espl_table_append(c->work->arena, &c->tables->group, 1);
-	espl_put_bits(&c->tables->group.words[index], 0, 16, (uint64_t)cycles);
-	espl_put_bits(&c->tables->group.words[index], 16, 5, 1);
-	espl_put_bits(&c->tables->group.words[index], 21, ADDRESS_BITS,
+	espl_put_bits(&c->tables->group.words[index], 0, CYCLE_BITS, (uint64_t)cycles);
+	espl_put_bits(&c->tables->group.words[index], CYCLE_BITS, 5, 1);
+	espl_put_bits(&c->tables->group.words[index], CYCLE_BITS + 5, ADDRESS_BITS,
 	              (uint64_t)(c->work->activation_words + c->tables->dense_words));
 	dense_weights(c, elements, cycles);
 	dense_records(c);
@@ -542,7 +676,7 @@ static void put_descriptor(coder *c, const espl_blocks *blocks, bool release, bo
 	espl_put_bits(word, 0, 8, (uint64_t)(l->high + 128));
 	espl_put_bits(word, 8, 8, (uint64_t)(l->low + 128));
 	espl_put_bits(word, 16, 8, (uint64_t)(l->zero_point + 128));
-	espl_put_bits(word, 24, 8, (uint64_t)l->pad);
+	espl_put_bits(word, 24, 8, dense ? 0 : (uint64_t)l->pad);
 	espl_put_bits(word, 32, 2, dense ? 0 : (uint64_t)step);
 	if (l->table) {
 		espl_put_bits(word, 34, 4, (uint64_t)intern_table(c));
@@ -554,12 +688,14 @@ static void put_descriptor(coder *c, const espl_blocks *blocks, bool release, bo
 	espl_put_bits(word, 43, 1, l->kind == ESPL_LAYER_ADD);
 	espl_put_bits(word, 44, 1, l->kind == ESPL_LAYER_MAX);
 	espl_put_bits(word, 45, 2, (uint64_t)mode);
+	espl_put_bits(word, 47, 1, c->layer->plain);
 	word = &c->tables->program.words[first + 1];
 	espl_put_bits(word, 0, 16, (uint64_t)c->group_base);
 	espl_put_bits(word, 16, 16, (uint64_t)c->group_count);
 	espl_put_bits(word, 32, 16, (uint64_t)blocks->base);
 	espl_put_bits(word, 48, 16, (uint64_t)c->layer->blocks);
 	word = &c->tables->program.words[first + 2];
+	espl_put_bits(word, 0, 16, (uint64_t)c->tap_base);
 	espl_put_bits(word, 16, 16, (uint64_t)c->param_base);
 	espl_put_bits(word, 32, 16, (uint64_t)blocks->period);
 	espl_put_bits(word, 48, 16, (uint64_t)blocks->advance);
@@ -581,16 +717,21 @@ static void code_layer(coder *c, bool release, bool last)
 	c->narrow_base = c->tables->narrow_count;
 	c->group_count = c->group_capacity = 0;
 	c->issued = 0;
+	c->tap_base = 0;
 	c->taps = l->kernel_rows * l->kernel_columns;
 	if (l->kind == ESPL_LAYER_DENSE) {
 		dense_layer(c);
 	} else {
 		c->tap = ESPL_ARRAY(c->work->arena, int, c->taps * c->in->tensor.channels);
+		c->layer->plain = choose_plain(c);
+		c->tables->plain_used |= c->layer->plain;
 		for (int r = 0; r < c->layer->phase_rows; r++)
 			for (int p = 0; p < c->layer->phase_columns; p++) {
 				if (r >= c->out->tensor.rows || p >= c->out->tensor.columns)
 					continue;
-				if (l->kind == ESPL_LAYER_CONV)
+				if (c->layer->plain)
+					plain_layer(c, streams);
+				else if (l->kind == ESPL_LAYER_CONV)
 					conv_phase(c, streams, r, p);
 				else
 					split_phase(c, streams, r, p);
@@ -719,13 +860,6 @@ int espl_usual_words(const espl_work *work)
 	return espl_greatest(1024, (1 << 19) / (work->lanes * work->splits));
 }
 
-static int depth(int need, int usual)
-{
-	while (usual < need)
-		usual *= 2;
-	return usual;
-}
-
 static espl_status too_deep(const char *what, int need, int most, espl_error *err)
 {
 	if (need <= most)
@@ -734,40 +868,77 @@ static espl_status too_deep(const char *what, int need, int most, espl_error *er
 	                 need, what, most);
 }
 
+/* What the program takes of each memory, in the words of a message. */
+typedef struct {
+	const char *what;
+	int need, most; /* most: what addresses can reach */
+	size_t depth;   /* of the engine's parameter */
+	int least, usual;
+} demand;
+
+/* Depths made for the program, as powers of two: engines are shared where memory is not limited. */
 static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_error *err)
 {
+	const espl_engine *given = work->envelope.engine;
 	espl_engine *e = &work->plan->engine;
 	const bool limited = work->envelope.memory_bytes > 0;
 	const int wide = work->activation_words + t->dense_words;
-
-	ESPL_TRY(too_deep("taps", t->tap.count, 4096, err));
-	ESPL_TRY(too_deep("entries of drain lists", t->entry.count, 4096, err));
-	ESPL_TRY(too_deep("patterns", t->pattern.count, 64, err));
-	ESPL_TRY(too_deep("parameter records", t->param.count, 65536, err));
-	ESPL_TRY(too_deep("groups", t->group.count, 65536, err));
-	ESPL_TRY(too_deep("block descriptors", t->block.count, 65536, err));
-	ESPL_TRY(too_deep("words of wide memory", wide, 1 << 17, err));
-	ESPL_TRY(too_deep("entries of narrow memory", t->narrow_count, 1 << 17, err));
-	ESPL_TRY(too_deep("lookup tables", t->table_count, 16, err));
-	*e = (espl_engine){
-	        .Lanes = work->lanes,
-	        .Splits = work->splits,
-	        .Requantizers = work->requantizers,
-	        .WideDepth = depth(wide, limited ? 64 : espl_usual_words(work)),
-	        .NarrowDepth = depth(t->narrow_count,
-	                             limited ? 64 : espl_greatest(2048, (1 << 17) / work->splits)),
-	        .TapDepth = depth(t->tap.count, limited ? 64 : 4096),
-	        .PadMax = work->pad_max,
-	        .MaxPool = 1,
-	        .Tables = espl_greatest(1, t->table_count),
-	        .ParamDepth = depth(t->param.count, limited ? 64 : 4096),
-	        .GroupDepth = depth(t->group.count, limited ? 64 : 4096),
-	        .BlockDepth = depth(t->block.count, limited ? 64 : 1024),
-	        .EntryDepth = depth(t->entry.count, limited ? 64 : 4096),
-	        .PatternDepth = 64,
-	        .LayerDepth = depth(t->program.count / 4, limited ? 16 : 64),
-	        .OutputDepth = depth(espl_ceil_div(t->output_bytes, work->lanes), 256),
+#define DEPTH(name) offsetof(espl_engine, name)
+	const demand demands[] = {
+	        {"words of wide memory", wide, 1 << 17, DEPTH(WideDepth), 64,
+	         espl_usual_words(work)},
+	        {"words of narrow memory", t->narrow_count, 1 << 17, DEPTH(NarrowDepth), 64,
+	         espl_greatest(2048, (1 << 17) / work->splits)},
+	        {"taps", t->tap.count, 4096, DEPTH(TapDepth), t->plain_used ? 256 : 64, 4096},
+	        {"parameter records", t->param.count, 65536, DEPTH(ParamDepth), 64, 4096},
+	        {"groups", t->group.count, 65536, DEPTH(GroupDepth), 64, 4096},
+	        {"block descriptors", t->block.count, 65536, DEPTH(BlockDepth), 64, 1024},
+	        {"entries of drain lists", t->entry.count, 4096, DEPTH(EntryDepth), 64, 4096},
+	        {"patterns", t->pattern.count, 64, DEPTH(PatternDepth), 64, 64},
+	        {"layers", t->program.count / 4, 65536, DEPTH(LayerDepth), 16, 64},
+	        {"words of output", espl_ceil_div(t->output_bytes, work->lanes), 1 << 16,
+	         DEPTH(OutputDepth), 256, 256},
+	        {"lookup tables", t->table_count, 16, DEPTH(Tables), 1, 1},
 	};
+#undef DEPTH
+
+	ESPL_TRY(too_deep("cycles for a group", t->most_cycles, (1 << CYCLE_BITS) - 1, err));
+	if (given)
+		*e = *given;
+	else
+		*e = (espl_engine){
+		        .Lanes = work->lanes,
+		        .Splits = work->splits,
+		        .Requantizers = work->requantizers,
+		        .PadMax = work->pad_max,
+		        .MaxPool = 1,
+		};
+	for (size_t i = 0; i < sizeof(demands) / sizeof(demands[0]); i++) {
+		const demand *d = &demands[i];
+		int *depth = (int *)((char *)e + d->depth);
+		int room;
+
+		ESPL_TRY(too_deep(d->what, d->need, d->most, err));
+		if (!given) {
+			*depth = limited ? d->least : d->usual;
+			while (*depth < d->need)
+				*depth *= 2;
+			continue;
+		}
+		room = *depth + (i ? 0 : e->WideExtra);
+		if (d->need > room)
+			return espl_fail(err, ESPL_BUDGET,
+			                 "the network needs %d %s, the engine has %d", d->need,
+			                 d->what, room);
+	}
+	if (work->activation_words > e->WideDepth)
+		return espl_fail(err, ESPL_BUDGET,
+		                 "activations take %d words of wide memory, the engine has %d",
+		                 work->activation_words, e->WideDepth);
+	if (given && t->plain_used && e->TapDepth <= 128)
+		return espl_fail(err, ESPL_BUDGET,
+		                 "weights in pairs need an engine of more than 128 taps, it has %d",
+		                 e->TapDepth);
 	return ESPL_OK;
 }
 

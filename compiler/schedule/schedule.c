@@ -15,12 +15,19 @@ static bool power_of_two(int n)
 
 static espl_status take_envelope(espl_work *work, const espl_envelope *envelope, espl_error *err)
 {
-	const int most = envelope->lanes < envelope->splits ? envelope->lanes : envelope->splits;
+	const espl_engine *given = envelope->engine;
+	int most;
 
 	work->envelope = *envelope;
-	work->lanes = envelope->lanes;
-	work->splits = envelope->splits;
-	work->requantizers = envelope->requantizers ? envelope->requantizers : most;
+	if (given) {
+		work->envelope.lanes = given->Lanes;
+		work->envelope.splits = given->Splits;
+		work->envelope.requantizers = given->Requantizers;
+	}
+	work->lanes = work->envelope.lanes;
+	work->splits = work->envelope.splits;
+	most = work->lanes < work->splits ? work->lanes : work->splits;
+	work->requantizers = work->envelope.requantizers ? work->envelope.requantizers : most;
 	if (!power_of_two(work->lanes) || work->lanes < 8 || work->lanes > ESPL_MAX_LANES)
 		return espl_fail(err, ESPL_USAGE, "%d lanes: 8, 16 or 32 are possible",
 		                 work->lanes);
@@ -184,11 +191,11 @@ static int index_bits(int n)
 /* Bytes of all memories of the engine. */
 static int64_t engine_bytes(const espl_engine *e)
 {
-	const int64_t split = (int64_t)bits_of(8 * e->Lanes, e->WideDepth) +
+	const int64_t split = (int64_t)bits_of(8 * e->Lanes, e->WideDepth + e->WideExtra) +
 	                      bits_of(8 + index_bits(e->TapDepth), e->NarrowDepth) +
 	                      bits_of(35, e->TapDepth);
 
-	return (split * e->Splits + bits_of(140, e->ParamDepth) + bits_of(38, e->GroupDepth) +
+	return (split * e->Splits + bits_of(140, e->ParamDepth) + bits_of(36, e->GroupDepth) +
 	        bits_of(19 + 2 * e->PadMax * e->Lanes, e->BlockDepth) + bits_of(30, e->EntryDepth) +
 	        bits_of(e->Requantizers * (index_bits(e->Requantizers) + 1), e->PatternDepth) +
 	        bits_of(64, e->LayerDepth * 4) + bits_of(8 * e->Lanes, e->OutputDepth) +
@@ -196,12 +203,15 @@ static int64_t engine_bytes(const espl_engine *e)
 	       8;
 }
 
-/* Block RAMs of 18 kbit for `width` bits by `depth`: the best of ECP5's shapes. */
+/* Block RAMs of 18 kbit for `width` bits by `depth`: the best of ECP5's shapes. Small memories are
+ * LUT RAM, as in rtl/ecp5/espl_ram.sv. */
 static int blocks_of(int width, int depth)
 {
 	static const int bits[] = {36, 18, 9, 4, 2, 1};
 	int best = 0;
 
+	if (depth <= 64 && width * depth <= 6144)
+		return 0;
 	for (int i = 0; i < 6; i++) {
 		const int count = espl_ceil_div(width, bits[i]) * espl_ceil_div(depth, 512 << i);
 
@@ -217,7 +227,7 @@ static int engine_block_rams(const espl_engine *e)
 	                  blocks_of(8 + index_bits(e->TapDepth), e->NarrowDepth) +
 	                  blocks_of(35, e->TapDepth);
 
-	return split * e->Splits + blocks_of(140, e->ParamDepth) + blocks_of(38, e->GroupDepth) +
+	return split * e->Splits + blocks_of(140, e->ParamDepth) + blocks_of(36, e->GroupDepth) +
 	       blocks_of(19 + 2 * e->PadMax * e->Lanes, e->BlockDepth) +
 	       blocks_of(30, e->EntryDepth) +
 	       blocks_of(e->Requantizers * (index_bits(e->Requantizers) + 1), e->PatternDepth) +
@@ -232,7 +242,8 @@ static espl_status check_memory(espl_work *work, espl_error *err)
 	plan->memory_bytes = engine_bytes(&plan->engine);
 	plan->dsps = plan->engine.Lanes * plan->engine.Splits / 2 + plan->engine.Requantizers;
 	plan->block_rams = engine_block_rams(&plan->engine);
-	if (!work->envelope.memory_bytes || plan->memory_bytes <= work->envelope.memory_bytes)
+	if (work->envelope.engine || !work->envelope.memory_bytes ||
+	    plan->memory_bytes <= work->envelope.memory_bytes)
 		return ESPL_OK;
 	return espl_fail(
 	        err, ESPL_BUDGET,
@@ -244,10 +255,30 @@ static espl_status check_memory(espl_work *work, espl_error *err)
 	        (long long)work->envelope.memory_bytes, (long long)plan->memory_bytes);
 }
 
+/* What a given engine must be able to do, its depths aside. */
+static espl_status check_given(espl_work *work, espl_error *err)
+{
+	const espl_engine *given = work->envelope.engine;
+
+	if (!given)
+		return ESPL_OK;
+	if (work->pad_max > given->PadMax)
+		return espl_fail(err, ESPL_BUDGET,
+		                 "the network pads %d columns of a phase, the engine at most %d",
+		                 work->pad_max, given->PadMax);
+	work->pad_max = given->PadMax;
+	for (int l = 0; l < work->layer_count && !given->MaxPool; l++)
+		if (work->layers[l].layer.kind == ESPL_LAYER_MAX)
+			return espl_fail(err, ESPL_BUDGET, "%s: the engine has no max pool",
+			                 work->layers[l].layer.name);
+	return ESPL_OK;
+}
+
 static espl_status decide(espl_work *work, const espl_span *decisions, espl_error *err)
 {
 	ESPL_TRY(espl_normalize(work, err));
 	ESPL_TRY(espl_lay_out(work, err));
+	ESPL_TRY(check_given(work, err));
 	if (decisions)
 		ESPL_TRY(espl_decide_splits(work, decisions, err));
 	ESPL_TRY(espl_deal(work, err));
@@ -257,13 +288,14 @@ static espl_status decide(espl_work *work, const espl_span *decisions, espl_erro
 	return ESPL_OK;
 }
 
-/* Begins a plan with at most `most_copies` copies of a channel; 0: as many as there are splits, but
- * none where memory is limited. */
+/* Begins a plan with at most `most_copies` copies of a channel, 0: as many as there are splits, but
+ * none where memory is limited; and plain layers that take at most most_filling / 1024 longer. */
 static espl_status start(espl_work *work, const espl_lowered *lowered,
                          const espl_envelope *envelope, espl_arena *arena, int most_copies,
-                         espl_error *err)
+                         int most_filling, espl_error *err)
 {
-	*work = (espl_work){.arena = arena, .most_copies = most_copies};
+	*work = (espl_work){
+	        .arena = arena, .most_copies = most_copies, .most_filling = most_filling};
 	work->plan = ESPL_NEW(arena, espl_plan);
 	work->plan->lowered = lowered;
 	work->plan->input_places = ESPL_ARRAY(arena, int, lowered->input_count);
@@ -271,36 +303,49 @@ static espl_status start(espl_work *work, const espl_lowered *lowered,
 	ESPL_TRY(take_envelope(work, envelope, err));
 	work->plan->envelope = work->envelope;
 	if (!most_copies)
-		work->most_copies = envelope->memory_bytes ? 1 : work->splits;
+		work->most_copies = envelope->memory_bytes || envelope->engine ? 1 : work->splits;
 	take_lowered(work, lowered);
 	return ESPL_OK;
+}
+
+static espl_status plan_once(espl_work *work, const espl_lowered *lowered,
+                             const espl_envelope *envelope, const espl_span *decisions,
+                             espl_arena *arena, int most_filling, espl_error *err)
+{
+	espl_status status;
+	int copies = 0;
+
+	for (;;) {
+		ESPL_TRY(start(work, lowered, envelope, arena, copies, most_filling, err));
+		status = decide(work, decisions, err);
+		/* copies may take three quarters of the usual memory */
+		if (work->most_copies == 1 || decisions ||
+		    (status != ESPL_BUDGET &&
+		     (status || work->activation_words * 4 <= espl_usual_words(work) * 3)))
+			break;
+		copies = work->most_copies / 2;
+	}
+	ESPL_TRY(status);
+	work->plan->layers = ESPL_ARRAY(arena, espl_plan_layer, work->layer_count);
+	list_layers(work);
+	ESPL_TRY(espl_write_program(work, err));
+	list_places(work);
+	espl_count_latency(work);
+	return check_memory(work, err);
 }
 
 espl_status espl_schedule(const espl_lowered *lowered, const espl_envelope *envelope,
                           const espl_span *decisions, espl_arena *arena, espl_plan **plan,
                           espl_error *err)
 {
-	espl_status status;
+	/* what does not fit may do so with more layers plain, which costs cycles */
+	static const int fillings[] = {8, 32, 128, 1 << 20};
+	espl_status status = ESPL_BUDGET;
 	espl_work work;
-	int copies = 0;
 
-	for (;;) {
-		ESPL_TRY(start(&work, lowered, envelope, arena, copies, err));
-		status = decide(&work, decisions, err);
-		/* copies may take three quarters of the usual memory */
-		if (work.most_copies == 1 || decisions ||
-		    (status != ESPL_BUDGET &&
-		     (status || work.activation_words * 4 <= espl_usual_words(&work) * 3)))
-			break;
-		copies = work.most_copies / 2;
-	}
+	for (size_t i = 0; i < sizeof(fillings) / sizeof(fillings[0]) && status == ESPL_BUDGET; i++)
+		status = plan_once(&work, lowered, envelope, decisions, arena, fillings[i], err);
 	ESPL_TRY(status);
-	work.plan->layers = ESPL_ARRAY(arena, espl_plan_layer, work.layer_count);
-	list_layers(&work);
-	ESPL_TRY(espl_write_program(&work, err));
-	list_places(&work);
-	espl_count_latency(&work);
-	ESPL_TRY(check_memory(&work, err));
 	work.plan->decisions = espl_decisions_text(&work);
 	*plan = work.plan;
 	return ESPL_OK;

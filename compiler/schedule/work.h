@@ -24,6 +24,7 @@ typedef struct {
 	        phase_columns;    /* of the computing space: the input's divided by the stride */
 	int pitch, rows, columns; /* of the computing space: the input's pitch, rows of phase 0 */
 	int blocks;
+	bool plain; /* its weights lie in pairs, without taps, zeros included */
 	int64_t cycles;
 } espl_work_layer;
 
@@ -59,6 +60,7 @@ typedef struct {
 	int activation_words; /* of each wide memory, below the dense weights */
 	int pad_max;
 	int most_copies;
+	int most_filling; /* a layer may take so many cycles of 1024 more to be plain */
 	espl_plan *plan;
 	int image_capacity;
 } espl_work;
@@ -139,6 +141,8 @@ typedef struct {
 	int vector_slots;               /* narrow entries behind the streams */
 	int output_bytes;
 	int table_count;
+	int most_cycles; /* of a group */
+	bool plain_used;
 } espl_tables;
 
 /* Appends words (zeroed) and returns the first one's index. */

@@ -3,9 +3,9 @@
 //
 // Computes   lane l = byte (shift + l) of {next word, word}, where the word
 //            with an even address is even_i and the other odd_i; a lane whose
-//            valid bit is 0 gets pad_i.
+//            valid bit is 0 gets its byte of other_i.
 // Latency    3 cycles to the rotated word (merge, rotate by 0..3, by 4, 8, ..);
-//            the mask is applied without a register, with valid_i and pad_i
+//            the mask is applied without a register, with valid_i and other_i
 //            three cycles later than the rest.
 // Cost       about Lanes * 8 * 6 LUT4 with 16 lanes.
 
@@ -21,7 +21,7 @@ module espl_gather #(
     input  wire logic                 odd_first_i,  // the word's address is odd
     input  wire logic [ShiftBits-1:0] shift_i,
     input  wire logic [Lanes-1:0]     valid_i,
-    input  wire logic [7:0]           pad_i,
+    input  wire logic [8*Lanes-1:0]   other_i,
     output      logic [8*Lanes-1:0]   lanes_o
 );
 
@@ -60,7 +60,7 @@ module espl_gather #(
 
   always_comb begin : mask
     for (int unsigned l = 0; l < Lanes; l++) begin
-      lanes_o[8*l +: 8] = valid_i[l] ? rotated_q[8*l +: 8] : pad_i;
+      lanes_o[8*l +: 8] = valid_i[l] ? rotated_q[8*l +: 8] : other_i[8*l +: 8];
     end
   end
 

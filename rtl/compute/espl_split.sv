@@ -13,6 +13,7 @@
 //            block RAMs for the wide memory, and those of narrow and taps.
 //
 //   stage  0 address   1 hop   2,3 narrow   4,5 tap   6 word   7 banks, limits
+//          (3 a plain word's weight and tap are chosen)
 //          8,9 wide   10 merge   11,12 rotate   13 mask, max   14..16 multiply
 //         17 accumulate   18 drain
 
@@ -24,6 +25,7 @@ module espl_split #(
     parameter int unsigned Lanes = 16,
     parameter int unsigned Requantizers = 16,
     parameter int unsigned WideDepth = 1024,   // words of Lanes bytes, even
+    parameter int unsigned WideExtra = 0,      // more words, for dense layers' weights only
     parameter int unsigned NarrowDepth = 2048, // entries
     parameter int unsigned TapDepth = 512,     // taps, at most 4096
     parameter int unsigned PadMax = 2,         // columns of padding at most, 1..7
@@ -43,6 +45,9 @@ module espl_split #(
 
     // issue, stage 0
     input wire logic [NarrowAddressBits-1:0] narrow_address_i,
+    input wire logic                         plain_i,  // the word is two weights,
+    input wire logic                         odd_i,    // the second one is meant,
+    input wire logic [TapBits-1:0]           tap_i,    // and this is its tap
     // issue, stage StageAddress - 1
     input wire logic                      valid_i,
     input wire logic                      first_i,
@@ -64,6 +69,7 @@ module espl_split #(
 
     // writes, registered here before they reach the memories
     input wire logic                         wide_write_i,
+    input wire logic                         extra_write_i,  // instead, to the extra words
     input wire logic [Lanes-1:0]             wide_enable_even_i,
     input wire logic [Lanes-1:0]             wide_enable_odd_i,
     input wire logic [BankBits-1:0]          wide_even_address_i,
@@ -120,12 +126,30 @@ module espl_split #(
     narrow_data_q          <= narrow_data_i;
   end
 
-  // stages 1 to 5: narrow entry, then tap
+  // stages 1 to 5: narrow entry or word, then tap
   logic [NarrowAddressBits-1:0] narrow_address_q;
   logic [EntryBits-1:0] entry;
   logic [espl_pkg::TapWordBits-1:0] tap;
+  logic [2:0] plain_q, odd_q;
+  logic [3*TapBits-1:0] plain_tap_q;
 
-  always_ff @(posedge clk_i) narrow_address_q <= narrow_address_i;
+  always_ff @(posedge clk_i) begin : hop_narrow
+    narrow_address_q <= narrow_address_i;
+    plain_q          <= {plain_q[1:0], plain_i};
+    odd_q            <= {odd_q[1:0], odd_i};
+    plain_tap_q      <= {plain_tap_q[2*TapBits-1:0], tap_i};
+  end
+
+  logic [7:0] weight;
+  logic [TapBits-1:0] tap_address;
+  if (EntryBits >= 16) begin : gen_plain
+    assign weight = plain_q[2] && odd_q[2] ? entry[15:8] : entry[7:0];
+  end else begin : gen_entries
+    assign weight = entry[7:0];
+    logic unused_odd;
+    assign unused_odd = odd_q[2];
+  end
+  assign tap_address = plain_q[2] ? plain_tap_q[2*TapBits +: TapBits] : entry[8 +: TapBits];
 
   espl_ram #(
       .Width(EntryBits),
@@ -149,14 +173,14 @@ module espl_split #(
       .write_i(tap_write_q),
       .write_address_i(tap_write_address_q),
       .write_data_i(tap_data_q),
-      .read_address_i(entry[8 +: TapBits]),
+      .read_address_i(tap_address),
       .read_data_o(tap)
   );
 
   // the weight waits for its operands: from stage 3 to stage 13
   localparam int unsigned WeightDelay = 10;
   logic [8*WeightDelay-1:0] weight_q;
-  always_ff @(posedge clk_i) weight_q <= {weight_q[8*WeightDelay-9:0], entry[7:0]};
+  always_ff @(posedge clk_i) weight_q <= {weight_q[8*WeightDelay-9:0], weight};
 
   // control from stage 5 on; index k is stage 5 + k
   localparam int unsigned ControlDelay = 13;
@@ -290,12 +314,14 @@ module espl_split #(
     {odd9_q, odd8_q}     <= {odd8_q, odd7_q};
     {shift9_q, shift8_q} <= {shift8_q, shift7_q};
     in_plane8_q          <= dense_q ? '1 : started & ~ended & columns7_q;
-    {in_plane12_q, in_plane11_q, in_plane10_q, in_plane9_q} <=
-        {in_plane11_q, in_plane10_q, in_plane9_q, in_plane8_q};
+    {in_plane12_q, in_plane11_q} <= {in_plane11_q, in_plane10_q};
+    in_plane10_q <= in_plane9_q & ~{Lanes{from_extra}};
+    in_plane9_q  <= in_plane8_q;
   end
 
   // stages 10 to 13
-  logic [8*Lanes-1:0] gathered, operand_q;
+  logic [8*Lanes-1:0] gathered, operand_q, other;
+  logic from_extra;
   espl_gather #(
       .Lanes(Lanes)
   ) u_gather (
@@ -305,9 +331,48 @@ module espl_split #(
       .odd_first_i(odd9_q),
       .shift_i(shift9_q),
       .valid_i(in_plane12_q),
-      .pad_i(pad_q),
+      .other_i(other),
       .lanes_o(gathered)
   );
+
+  // words beyond WideDepth take the way of the padding, which is 0 in dense layers
+  if (WideExtra != 0) begin : gen_extra
+    localparam int unsigned ExtraBits = espl_pkg::index_bits(WideExtra);
+    `ESPL_STATIC(extra_words_follow_a_power_of_two, WideDepth == 2 ** $clog2(WideDepth))
+    logic extra_write_q, use7_q, use8_q, use9_q, use10_q, use11_q;
+    logic [ExtraBits-1:0] write_word_q, word7_q, word8_q, word9_q, word10_q;
+    logic [8*Lanes-1:0] extra, extra_q;
+    espl_ram #(
+        .Width(8 * Lanes),
+        .Depth(WideExtra),
+        .OutputRegister(0)
+    ) u_extra (
+        .clk_i,
+        .write_i(extra_write_q),
+        .write_address_i(write_word_q),
+        .write_data_i(write_data_q),
+        .read_address_i(word10_q),
+        .read_data_o(extra)
+    );
+    always_ff @(posedge clk_i) begin : beyond
+      extra_write_q <= extra_write_i;
+      write_word_q  <= ExtraBits'({wide_even_address_i, wide_enable_odd_i[0]});
+      use7_q        <= dense_q && word_q[$clog2(WideDepth)];
+      word7_q       <= word_q[ExtraBits-1:0];
+      {word10_q, word9_q, word8_q} <= {word9_q, word8_q, word7_q};
+      {use11_q, use10_q, use9_q, use8_q} <= {use10_q, use9_q, use8_q, use7_q};
+      extra_q <= use11_q ? extra : '0;
+    end
+    always_comb begin : join_extra
+      for (int unsigned l = 0; l < Lanes; l++) other[8*l +: 8] = pad_q | extra_q[8*l +: 8];
+    end
+    assign from_extra = use9_q;
+  end else begin : gen_no_extra
+    assign other      = {Lanes{pad_q}};
+    assign from_extra = 1'b0;
+    logic unused_extra;
+    assign unused_extra = extra_write_i;
+  end
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_operand
     if (MaxPool != 0) begin : gen_max

@@ -19,6 +19,7 @@ module espl_engine #(
     parameter int unsigned Splits = 16,
     parameter int unsigned Requantizers = 16,
     parameter int unsigned WideDepth = 1024,
+    parameter int unsigned WideExtra = 0,
     parameter int unsigned NarrowDepth = 2048,
     parameter int unsigned TapDepth = 512,
     parameter int unsigned PadMax = 2,
@@ -133,6 +134,8 @@ module espl_engine #(
   logic valid, first, last, push;
   logic [15:0] param;
   logic [AddrBits-1:0] narrow_address, base, address, offset;
+  logic plain, odd;
+  logic [11:0] tap;
   logic [MaskBits-1:0] column_masks;
   logic [espl_pkg::EntryStartBits-1:0] entry_start;
   logic [espl_pkg::EntryCountBits-1:0] entry_count;
@@ -177,6 +180,9 @@ module espl_engine #(
       .first_o(first),
       .last_o(last),
       .narrow_address_o(narrow_address),
+      .plain_o(plain),
+      .odd_o(odd),
+      .tap_o(tap),
       .base_o(base),
       .address_o(address),
       .column_masks_o(column_masks),
@@ -226,6 +232,8 @@ module espl_engine #(
   assign load_taken = load_wide ? !wide : (load_narrow || load_vector) ? !vector : 1'b1;
 
   logic [Splits-1:0] write_splits, write_narrow;
+  logic write_extra;  // of the loader: a word beyond WideDepth
+  assign write_extra = WideExtra != 0 && !wide && load_address[$clog2(WideDepth)];
   logic [Lanes-1:0] write_even, write_odd;
   logic [BankBits-1:0] write_even_address, write_odd_address;
   logic [8*Lanes-1:0] write_data;
@@ -272,6 +280,7 @@ module espl_engine #(
         .Lanes(Lanes),
         .Requantizers(Requantizers),
         .WideDepth(WideDepth),
+        .WideExtra(WideExtra),
         .NarrowDepth(NarrowDepth),
         .TapDepth(TapDepth),
         .PadMax(PadMax),
@@ -279,6 +288,9 @@ module espl_engine #(
     ) u_split (
         .clk_i,
         .narrow_address_i(narrow_address[NarrowAddressBits-1:0]),
+        .plain_i(plain),
+        .odd_i(odd),
+        .tap_i(tap[TapBits-1:0]),
         .valid_i(split_valid),
         .first_i(split_first),
         .last_i(split_last),
@@ -293,7 +305,8 @@ module espl_engine #(
         .drain_gate_i(gate[s]),
         .drain_shift_i(shift),
         .drain_o(terms[AccBits*Requantizers*s +: AccBits*Requantizers]),
-        .wide_write_i(write_splits[s]),
+        .wide_write_i(write_splits[s] && !write_extra),
+        .extra_write_i(write_splits[s] && write_extra),
         .wide_enable_even_i(write_even),
         .wide_enable_odd_i(write_odd),
         .wide_even_address_i(write_even_address),
@@ -541,7 +554,7 @@ module espl_engine #(
   assign watch_vector_data_o    = vector_data;
 
   logic unused;
-  assign unused = &{1'b0, narrow_address, load_address, load_data, load_splits, pattern_address};
+  assign unused = &{1'b0, narrow_address, tap, load_address, load_data, load_splits, pattern_address};
 
 endmodule
 

@@ -13,10 +13,10 @@
 //            first = last + drain + Gap. The compiler counts with the same rule.
 // Cost       about 600 LUT4; tables in block RAM.
 //
-//   program word 0  {mode 2, max, packed, release, last, kind 2, table, table select 4,
-//                    param stride 2, pad 8, zero 8, low 8, high 8} in bits 46:0
+//   program word 0  {plain, mode 2, max, packed, release, last, kind 2, table, table select 4,
+//                    param stride 2, pad 8, zero 8, low 8, high 8} in bits 47:0
 //                1  {block count, block base, group count, group base} of 16 bits
-//                2  {advance, period, param base, 0} of 16 bits
+//                2  {advance, period, param base, tap base} of 16 bits
 //                3  {param step 7, narrow base 17, limit1 20, limit0 20}
 
 `default_nettype none
@@ -76,6 +76,9 @@ module espl_sequencer #(
     output logic                  first_o,
     output logic                  last_o,
     output logic [AddrBits-1:0]   narrow_address_o,
+    output logic                  plain_o,          // a word of the narrow memory is two weights,
+    output logic                  odd_o,            // this is the second one,
+    output logic [11:0]           tap_o,            // and this is their tap
     output logic [AddrBits-1:0]   base_o,           // wide word of the block, before taps
   output logic [AddrBits-1:0]   address_o,        // the block's number in its plane
     output logic [MaskBits-1:0]   column_masks_o,
@@ -98,6 +101,7 @@ module espl_sequencer #(
     input wire logic [63:0]                      program_data_i
 );
 
+  localparam int unsigned CycleBits = espl_pkg::CycleBits;
   localparam int unsigned ConfigBits = 45 + 40;
   localparam int unsigned EntryStartBits = espl_pkg::EntryStartBits;
   localparam int unsigned EntryCountBits = espl_pkg::EntryCountBits;
@@ -122,7 +126,7 @@ module espl_sequencer #(
   typedef enum logic [1:0] {WalkIdle, WalkFetch, WalkBlocks, WalkEnd} walk_e;
   walk_e walk_q;
   logic [2:0] fetch_q;
-  logic [46:0] word0_q;
+  logic [47:0] word0_q;
   logic [63:0] word1_q, word2_q, word3_q;
   logic config_taken;       // the issuer has begun the layer of word0..3
   logic config_waiting_q;   // it has not yet
@@ -167,7 +171,7 @@ module espl_sequencer #(
             fetch_q <= fetch_q + 1'b1;
             if (fetch_q < 3'd4) program_address_q <= program_address_q + 1'b1;
             if (fetch_q >= 3'd2) begin
-              word0_q <= word1_q[46:0];
+              word0_q <= word1_q[47:0];
               word1_q <= word2_q;
               word2_q <= word3_q;
               word3_q <= program_word;
@@ -256,14 +260,16 @@ module espl_sequencer #(
   end
 
   // -- pointers that run through the layer -----------------------------------------------------------
-  logic dense;
-  logic [15:0] cycles;
+  logic dense, plain;
+  logic [CycleBits-1:0] cycles, words;  // of the narrow memory
   logic [4:0] loops;
   logic [AddrBits-1:0] base;
   logic [EntryCountBits-1:0] count;
   logic [EntryStartBits-1:0] start;
   logic [MaskBits-1:0] masks;
   assign dense = word0_q[46:45] == 2'd2;
+  assign plain = word0_q[47];
+  assign words = plain ? CycleBits'(({1'b0, cycles} + 1'b1) >> 1) : cycles;
   assign {base, loops, cycles} = group_word;
   assign {masks, count, start} = block_word;
 
@@ -278,7 +284,7 @@ module espl_sequencer #(
   always_ff @(posedge clk_i) begin : pointers
     if (made2_q) begin
       if (end2_q) begin
-        narrow_q  <= narrow + AddrBits'(cycles);
+        narrow_q  <= narrow + AddrBits'(words);
         address_q <= '0;
       end else begin
         narrow_q  <= narrow;
@@ -294,14 +300,14 @@ module espl_sequencer #(
   localparam int unsigned QueueDepth = 8;
   localparam int unsigned DrainBits = EntryCountBits + 5;
   localparam int unsigned QueueBits =
-      2 + 16 + 3 * AddrBits + 5 + EntryStartBits + EntryCountBits + 16 + AddrBits + MaskBits + DrainBits;
+      3 + CycleBits + 12 + 3 * AddrBits + 5 + EntryStartBits + EntryCountBits + 16 + AddrBits + MaskBits + DrainBits;
   logic [QueueBits-1:0] queue[0:QueueDepth-1];
   logic [2:0] head_q, tail_q;
   logic [3:0] used_q;
 
   always_ff @(posedge clk_i) begin : enqueue
     if (made2_q)
-      queue[tail_q] <= {layer2_q, dense, cycles, narrow, base, address, loops, start, count, param, offset2_q,
+      queue[tail_q] <= {layer2_q, dense, plain, word2_q[11:0], cycles, narrow, base, address, loops, start, count, param, offset2_q,
                         masks, DrainBits'(espl_pkg::product5(loops, 16'(count)))};
     if (!rst_ni || forget) begin
       head_q   <= '0;
@@ -317,18 +323,20 @@ module espl_sequencer #(
   end
 
   // -- the issuer ------------------------------------------------------------------------------------
-  logic head_layer, head_dense;
-  logic [15:0] head_cycles, head_param;
+  logic head_layer, head_dense, head_plain;
+  logic [11:0] head_tap;
+  logic [CycleBits-1:0] head_cycles;
+  logic [15:0] head_param;
   logic [AddrBits-1:0] head_narrow, head_base, head_address, head_offset;
   logic [4:0] head_loops;
   logic [EntryStartBits-1:0] head_start;
   logic [EntryCountBits-1:0] head_count;
   logic [MaskBits-1:0] head_masks;
   logic [DrainBits-1:0] head_drain;
-  assign {head_layer, head_dense, head_cycles, head_narrow, head_base, head_address, head_loops, head_start, head_count,
+  assign {head_layer, head_dense, head_plain, head_tap, head_cycles, head_narrow, head_base, head_address, head_loops, head_start, head_count,
           head_param, head_offset, head_masks, head_drain} = queue[head_q];
 
-  logic [15:0] cycle_q;
+  logic [CycleBits-1:0] cycle_q;
   logic [DrainBits-1:0] drain_q;  // cycles until the drain takes the next block
   logic [6:0] quiet_q;            // cycles until the pipeline is empty
   logic at_first, at_last, quiet, open, go;
@@ -379,7 +387,10 @@ module espl_sequencer #(
     end
     first_o          <= at_first;
     last_o           <= at_last;
-    narrow_address_o <= head_narrow + AddrBits'(cycle_q);
+    narrow_address_o <= head_narrow + (head_plain ? AddrBits'(cycle_q[CycleBits-1:1]) : AddrBits'(cycle_q));
+    plain_o          <= head_plain;
+    odd_o            <= cycle_q[0];
+    tap_o            <= head_tap + 12'(cycle_q);
     base_o           <= head_base + head_address + (head_dense ? AddrBits'(cycle_q) : '0);
     address_o        <= head_address;
     column_masks_o   <= head_masks;
