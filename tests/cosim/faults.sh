@@ -67,7 +67,7 @@ flip() { python3 "$work/flip.py" "$bad" "$@"; }
 expect_failure "weight" flip 1 0.3 6
 expect_failure "multiplier" flip 4 0 45
 expect_failure "tap" flip 3 0.2 16
-expect_failure "schedule: a group's base" flip 5 0.5 21
+expect_failure "schedule: a group's base" flip 5 0.5 19
 expect_failure "reference's weight" sh -c "sed -i '0,/\"bias\": \\[\\(-*[0-9]*\\)/s//\"bias\": [9\\1/' '$bad/net.json'"
 
 # without a matching identity nothing is even run
