@@ -13,7 +13,7 @@ package espl_pkg;
 
   // Registers on the way through the adder tree over n splits.
   function automatic int unsigned tree_stages(input int unsigned n);
-    tree_stages = $clog2(n);
+    tree_stages = (n > 1) ? $clog2(n) : 1;
   endfunction
 
   // a * b mod 64; for synthesis as additions, since a multiplication would take a DSP.

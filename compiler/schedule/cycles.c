@@ -11,7 +11,7 @@ enum {
 	START_CYCLES = 4,    /* from the input's last beat to the first layer's first cycle */
 	PREPARE_CYCLES = 14, /* the same from the input's first beat, at least */
 	FINISH_CYCLES = 1,   /* from the last layer's end to the beat before the result's first */
-	DRAIN_CYCLES = 34, /* from a block's last cycle until its first step's result can be read */
+	DRAIN_CYCLES = 32, /* from a block's last cycle until its first step's result can be read */
 	RESTART_CYCLES = 11, /* from the last layer's end to the next inference's first cycle */
 };
 
@@ -22,12 +22,12 @@ static int tree_stages(const espl_work *work)
 
 	for (int n = 1; n < work->splits; n *= 2)
 		stages++;
-	return stages;
+	return stages ? stages : 1;
 }
 
 static int gap(const espl_work *work)
 {
-	return 34 + tree_stages(work);
+	return 32 + tree_stages(work);
 }
 
 int64_t espl_count_cycles(const espl_work *work, const int *cycles, const int *loops, int groups,

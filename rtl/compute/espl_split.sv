@@ -32,6 +32,7 @@ module espl_split #(
     parameter int unsigned MaxPool = 1,        // 0 leaves the comparators out
     parameter WideEvenFile = "",
     parameter WideOddFile = "",
+    parameter WideExtraFile = "",
     parameter NarrowFile = "",
     parameter TapFile = "",
     localparam int unsigned TapBits = espl_pkg::index_bits(TapDepth),
@@ -63,9 +64,9 @@ module espl_split #(
     input wire logic [19:0]               limit1_i,
 
     // drain: a cycle before the drain registers are read
-    input  wire logic                            drain_gate_i,  // 0: contributes zeros
-    input  wire logic                            drain_shift_i, // next chunk of lanes
-    output      logic [AccBits*Requantizers-1:0] drain_o,       // two cycles later
+    input  wire logic                            drain_gate_i,  // this split is read
+    input  wire logic                            drain_shift_i, // then the next chunk of lanes
+    output      logic [AccBits*Requantizers-1:0] drain_o,
 
     // writes, registered here before they reach the memories
     input wire logic                         wide_write_i,
@@ -345,7 +346,8 @@ module espl_split #(
     espl_ram #(
         .Width(8 * Lanes),
         .Depth(WideExtra),
-        .OutputRegister(0)
+        .OutputRegister(0),
+        .InitFile(WideExtraFile)
     ) u_extra (
         .clk_i,
         .write_i(extra_write_q),
@@ -404,8 +406,8 @@ module espl_split #(
   always_ff @(posedge clk_i) begin : drain
     if (last_q[12] && valid_q[12]) drain_q <= sums;
     else if (drain_shift_q && gate_q) drain_q <= drain_q >> (AccBits * Requantizers);
-    drain_o <= gate_q ? drain_q[AccBits*Requantizers-1:0] : '0;
   end
+  assign drain_o = drain_q[AccBits*Requantizers-1:0];
 
   logic unused;
   if (MaxPool == 0) begin : gen_unused

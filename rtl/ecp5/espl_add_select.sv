@@ -22,8 +22,9 @@ module espl_add_select #(
 );
 
   localparam int unsigned Pairs = (Width + 1) / 2;
+  localparam int unsigned Carries = (Pairs > 1) ? Pairs - 1 : 1;
   logic [2*Pairs-1:0] a, b, c, sum;
-  logic [Pairs:0] carry;
+  logic [Carries:0] carry;  // none out of the last: place and route would spend a cell on it
   assign a        = (2*Pairs)'(a_i);
   assign b        = (2*Pairs)'(b_i);
   assign c        = (2*Pairs)'(c_i);
@@ -31,29 +32,24 @@ module espl_add_select #(
   assign sum_o    = sum[Width-1:0];
 
   for (genvar k = 0; k < Pairs; k++) begin : gen_pair
-    CCU2C #(
-        .INIT0(16'h665A),  // index {D, C, B, A}: D ? A ^ B : A ^ C; and index 3:0 is A
-        .INIT1(16'h665A),
-        .INJECT1_0("NO"),
-        .INJECT1_1("NO")
-    ) u_add (
-        .CIN(carry[k]),
-        .A0(a[2*k]),
-        .B0(b[2*k]),
-        .C0(c[2*k]),
-        .D0(select_i),
-        .A1(a[2*k+1]),
-        .B1(b[2*k+1]),
-        .C1(c[2*k+1]),
-        .D1(select_i),
-        .S0(sum[2*k]),
-        .S1(sum[2*k+1]),
-        .COUT(carry[k+1])
-    );
+    // index of a LUT4 {D, C, B, A}: D ? A ^ B : A ^ C; its index 3:0 is the LUT2, A
+    if (k + 1 < Pairs) begin : gen_carry
+      CCU2C #(.INIT0(16'h665A), .INIT1(16'h665A), .INJECT1_0("NO"), .INJECT1_1("NO")) u_add (
+          .CIN(carry[k]), .D0(select_i), .D1(select_i),
+          .A0(a[2*k]), .B0(b[2*k]), .C0(c[2*k]), .S0(sum[2*k]),
+          .A1(a[2*k+1]), .B1(b[2*k+1]), .C1(c[2*k+1]), .S1(sum[2*k+1]),
+          .COUT(carry[k+1]));
+    end else begin : gen_last
+      CCU2C #(.INIT0(16'h665A), .INIT1(16'h665A), .INJECT1_0("NO"), .INJECT1_1("NO")) u_add (
+          .CIN(carry[k]), .D0(select_i), .D1(select_i),
+          .A0(a[2*k]), .B0(b[2*k]), .C0(c[2*k]), .S0(sum[2*k]),
+          .A1(a[2*k+1]), .B1(b[2*k+1]), .C1(c[2*k+1]), .S1(sum[2*k+1]),
+          .COUT());
+    end
   end
 
   logic unused;
-  assign unused = &{1'b0, carry[Pairs], sum};
+  assign unused = &{1'b0, carry, sum};
 
 endmodule
 

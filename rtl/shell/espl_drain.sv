@@ -9,8 +9,7 @@
 // Latency    start to the splits' controls 4 cycles; to the record 6 + Way.
 //
 //   stage  13 start   14 step, entry address   15,16 entry   17 splits' controls
-//          16 + W record's address   18 + W record   (W, the way to the sum: a hop
-//          into the splits and the stages of the tree)
+//          16 + W record's address   18 + W record   (W: stages of the tree but one)
 
 `default_nettype none
 `include "espl_assert.svh"
@@ -21,7 +20,7 @@ module espl_drain #(
     parameter int unsigned ParamDepth = 1024,
     parameter EntryFile = "",
     parameter ParamFile = "",
-    localparam int unsigned Way = 1 + espl_pkg::tree_stages(Splits),
+    localparam int unsigned Way = espl_pkg::tree_stages(Splits) - 1,
     localparam int unsigned EntryAddressBits = espl_pkg::index_bits(EntryDepth),
     localparam int unsigned ParamAddressBits = espl_pkg::index_bits(ParamDepth),
     localparam int unsigned AddrBits = espl_pkg::AddrBits
@@ -43,6 +42,8 @@ module espl_drain #(
 
     output logic [Splits-1:0] gate_o,   // stage 17
     output logic              shift_o,  // stage 17
+    output logic              pass_o,   // stage 17: of one split only,
+    output logic [3:0]        index_o,  // and of which
     // stage 18 + Way
     output logic                               step_o,
     output logic [2:0]                         quarter_o,
@@ -170,6 +171,8 @@ module espl_drain #(
     for (int unsigned s = 0; s < Splits; s++)
       gate_o[s] <= busy16_q && (!per_split_i || loop16_q == 5'(s));
     shift_o   <= shift;
+    pass_o    <= per_split_i;
+    index_o   <= loop16_q[3:0];
     pointer_q <= pointer + (end16_q ? 16'(param_stride_i) : '0) + 16'(next);
   end
 
@@ -179,13 +182,17 @@ module espl_drain #(
   logic [15:0] delayed_address;  // its high bits only with a larger ParamDepth
 
 
-  logic [16*Way-1:0] address_q;
-  if (Way == 1) begin : gen_one
-    always_ff @(posedge clk_i) address_q <= record_address;
-  end else begin : gen_more
-    always_ff @(posedge clk_i) address_q <= {address_q[16*(Way-1)-1:0], record_address};
+  if (Way == 0) begin : gen_direct
+    assign delayed_address = record_address;
+  end else begin : gen_delay
+    logic [16*Way-1:0] address_q;
+    if (Way == 1) begin : gen_one
+      always_ff @(posedge clk_i) address_q <= record_address;
+    end else begin : gen_more
+      always_ff @(posedge clk_i) address_q <= {address_q[16*(Way-1)-1:0], record_address};
+    end
+    assign delayed_address = address_q[16*(Way-1) +: 16];
   end
-  assign delayed_address = address_q[16*(Way-1) +: 16];
 
   always_ff @(posedge clk_i) begin : delay
     steps_q <= {steps_q[StepBits*(Way+1)-1:0],

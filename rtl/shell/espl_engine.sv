@@ -32,7 +32,13 @@ module espl_engine #(
     parameter int unsigned PatternDepth = 64,
     parameter int unsigned LayerDepth = 64,
     parameter int unsigned OutputDepth = 64,
-    parameter logic [31:0] Identity = 32'h0
+    parameter logic [31:0] Identity = 32'h0,
+    // the program as initial contents (docs/format.md): what image files' names begin with, and
+    // what the control frame would write; "" when the program is loaded
+    parameter Images = "",
+    parameter logic [63:0] ProgramIdentity = 64'h0,
+    parameter logic [15:0] OutputBeats = 16'h0,
+    parameter logic [31:0] OutputDelay = 32'h0
 ) (
     input  wire logic        clk_i,
     input  wire logic        rst_ni,
@@ -75,10 +81,20 @@ module espl_engine #(
   localparam int unsigned OutputBankBits = espl_pkg::index_bits(OutputDepth / 2);
   localparam int unsigned MaskBits = 2 * PadMax * Lanes;
   localparam int unsigned BlockWordBits = espl_pkg::EntryStartBits + espl_pkg::EntryCountBits + MaskBits;
+  localparam int unsigned SplitBits = espl_pkg::index_bits(Splits);
   localparam int unsigned SelectBits = espl_pkg::index_bits(Requantizers);
   localparam int unsigned PatternWordBits = Requantizers * (SelectBits + 1);
   localparam int unsigned PatternAddressBits = espl_pkg::index_bits(PatternDepth);
   localparam int unsigned TableBits = $clog2((Tables == 0 ? 1 : Tables) * 256);
+
+  localparam TapFile = Images == "" ? "" : {Images, "tap.hex"};
+  localparam ParamFile = Images == "" ? "" : {Images, "param.hex"};
+  localparam GroupFile = Images == "" ? "" : {Images, "group.hex"};
+  localparam BlockFile = Images == "" ? "" : {Images, "block.hex"};
+  localparam EntryFile = Images == "" ? "" : {Images, "entry.hex"};
+  localparam PatternFile = Images == "" ? "" : {Images, "pattern.hex"};
+  localparam ProgramFile = Images == "" ? "" : {Images, "program.hex"};
+  localparam TableFile = Images == "" ? "" : {Images, "table.hex"};
 
   `ESPL_STATIC(splits_are_a_power_of_two, Splits == 2 ** $clog2(Splits) && Splits <= 16)
   `ESPL_STATIC(requantizers_fit_splits, Requantizers <= Splits)
@@ -147,7 +163,10 @@ module espl_engine #(
       .PadMax(PadMax),
       .GroupDepth(GroupDepth),
       .BlockDepth(BlockDepth),
-      .LayerDepth(LayerDepth)
+      .LayerDepth(LayerDepth),
+      .GroupFile(GroupFile),
+      .BlockFile(BlockFile),
+      .ProgramFile(ProgramFile)
   ) u_sequencer (
       .clk_i,
       .rst_ni,
@@ -276,6 +295,13 @@ module espl_engine #(
   logic [AccBits*Requantizers*Splits-1:0] terms;
 
   for (genvar s = 0; s < Splits; s++) begin : gen_split
+    // a split's images end in its number, a hexadecimal digit
+    localparam logic [7:0] Digit = 8'(s < 10 ? 48 + s : 87 + s);
+    localparam WideEvenFile = Images == "" ? "" : {Images, "wide_even_", Digit, ".hex"};
+    localparam WideOddFile = Images == "" ? "" : {Images, "wide_odd_", Digit, ".hex"};
+    localparam WideExtraFile = Images == "" ? "" : {Images, "wide_extra_", Digit, ".hex"};
+    localparam NarrowFile = Images == "" ? "" : {Images, "narrow_", Digit, ".hex"};
+
     espl_split #(
         .Lanes(Lanes),
         .Requantizers(Requantizers),
@@ -284,7 +310,12 @@ module espl_engine #(
         .NarrowDepth(NarrowDepth),
         .TapDepth(TapDepth),
         .PadMax(PadMax),
-        .MaxPool(MaxPool)
+        .MaxPool(MaxPool),
+        .WideEvenFile(WideEvenFile),
+        .WideOddFile(WideOddFile),
+        .WideExtraFile(WideExtraFile),
+        .NarrowFile(NarrowFile),
+        .TapFile(TapFile)
     ) u_split (
         .clk_i,
         .narrow_address_i(narrow_address[NarrowAddressBits-1:0]),
@@ -331,7 +362,9 @@ module espl_engine #(
   espl_drain #(
       .Splits(Splits),
       .EntryDepth(EntryDepth),
-      .ParamDepth(ParamDepth)
+      .ParamDepth(ParamDepth),
+      .EntryFile(EntryFile),
+      .ParamFile(ParamFile)
   ) u_drain (
       .clk_i,
       .rst_ni,
@@ -346,6 +379,8 @@ module espl_engine #(
       .param_stride_i(param_stride),
       .gate_o(gate),
       .shift_o(shift),
+      .pass_o(pass),
+      .index_o(index),
       .step_o(step),
       .quarter_o(quarter),
       .record_o(record),
@@ -361,16 +396,26 @@ module espl_engine #(
       .param_data_i(load_data[espl_pkg::ParamWordBits-1:0])
   );
 
-  logic [AccBits*Requantizers-1:0] tree, sums_q;
+  // the choice hops as the splits' controls do
+  logic pass, pass_q;
+  logic [3:0] index;
+  logic [SplitBits-1:0] index_q;
+  always_ff @(posedge clk_i) begin : hop
+    pass_q  <= pass;
+    index_q <= index[SplitBits-1:0];
+  end
+
+  logic [AccBits*Requantizers-1:0] sums;
   espl_tree #(
       .Inputs(Splits),
       .Count(Requantizers)
   ) u_tree (
       .clk_i,
       .terms_i(terms),
-      .sum_o(tree)
+      .pass_i(pass_q),
+      .index_i(index_q),
+      .sum_o(sums)
   );
-  always_ff @(posedge clk_i) sums_q <= tree;
 
   logic [8*Requantizers-1:0] bytes;
   logic [AddrBits-1:0] dest;
@@ -378,14 +423,15 @@ module espl_engine #(
 
   espl_requant_array #(
       .Requantizers(Requantizers),
-      .Tables(Tables)
+      .Tables(Tables),
+      .TableFile(TableFile)
   ) u_requant (
       .clk_i,
       .load_i(step),
       .quarter_i(quarter),
       .record_i(record),
       .second_i(second),
-      .sums_i(sums_q),
+      .sums_i(sums),
       .packed_i(packed_bytes),
       .zero_i(zero),
       .low_i(low),
@@ -416,7 +462,8 @@ module espl_engine #(
   assign pattern_address = pattern_q[espl_pkg::PatternBits*(StepWait-3) +: espl_pkg::PatternBits];
   espl_ram #(
       .Width(PatternWordBits),
-      .Depth(PatternDepth)
+      .Depth(PatternDepth),
+      .InitFile(PatternFile)
   ) u_pattern (
       .clk_i,
       .write_i(load && load_memory == 5'(espl_pkg::MemPattern)),
@@ -504,9 +551,9 @@ module espl_engine #(
       prepare_q          <= 1'b0;
       inferences_q       <= '0;
       errors_q           <= '0;
-      program_identity_q <= '0;
-      beats_q            <= '0;
-      delay_q            <= '0;
+      program_identity_q <= ProgramIdentity;
+      beats_q            <= OutputBeats;
+      delay_q            <= OutputDelay;
     end else begin
       if (release_input) input_open_q <= 1'b1;
       if (input_done) begin
@@ -554,7 +601,7 @@ module espl_engine #(
   assign watch_vector_data_o    = vector_data;
 
   logic unused;
-  assign unused = &{1'b0, narrow_address, tap, load_address, load_data, load_splits, pattern_address};
+  assign unused = &{1'b0, narrow_address, tap, index, load_address, load_data, load_splits, pattern_address};
 
 endmodule
 

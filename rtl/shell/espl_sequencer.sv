@@ -39,7 +39,7 @@ module espl_sequencer #(
     localparam int unsigned BlockAddressBits = espl_pkg::index_bits(BlockDepth),
     localparam int unsigned ProgramAddressBits = espl_pkg::index_bits(LayerDepth * 4),
     localparam int unsigned AddrBits = espl_pkg::AddrBits,
-    localparam int unsigned Gap = 23 + espl_pkg::RequantLatency + espl_pkg::tree_stages(Splits)
+    localparam int unsigned Gap = 21 + espl_pkg::RequantLatency + espl_pkg::tree_stages(Splits)
 ) (
     input  wire logic clk_i,
     input  wire logic rst_ni,
