@@ -81,7 +81,8 @@ static espl_status open_device(espl_device *d, const char *folder, const espl_op
 	d->input_beats = espl_layout_input_beats(d->manifest);
 	d->beats = ESPL_ARRAY(d->arena, uint64_t, d->input_beats);
 	d->packet = ESPL_ARRAY(d->arena, uint64_t, d->manifest->output_beats);
-	ESPL_TRY(load_program(d, err));
+	if (!options->baked)
+		ESPL_TRY(load_program(d, err));
 	return check_identity(d, err);
 }
 

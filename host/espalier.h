@@ -32,6 +32,8 @@ typedef struct {
 	const char *trace; /* path of an FST waveform, NULL for none */
 	const char *cache; /* folder of built simulators; NULL: $ESPALIER_CACHE,
 	                      $XDG_CACHE_HOME/espalier or ~/.cache/espalier */
+	int baked;         /* the memories hold the program from the start (espl_top_baked): nothing
+	                      is loaded; a simulator is then built for the one folder */
 	void (*progress)(void *user, const char *what); /* before something slow; may be NULL */
 	void *user;
 } espl_options;
@@ -47,7 +49,7 @@ typedef struct {
 } espl_port;
 
 /* Opens the accelerator of an emitted folder (docs/format.md): builds the simulator if the cache
- * has none of this shape, loads the program, and checks both identities.
+ * has none of this shape, loads the program unless it is baked in, and checks both identities.
  *   fails ESPL_IO, ESPL_SYNTAX for the folder; ESPL_MISSING, ESPL_TOOL for Verilator;
  *         ESPL_LINK when an identity differs from the manifest */
 espl_status espl_device_open(const char *folder, const espl_options *options, espl_device **out,

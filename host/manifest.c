@@ -232,6 +232,7 @@ static espl_status read_all(const espl_json *json, espl_manifest *m, espl_arena 
 	                           &m->interval_cycles, err));
 	ESPL_TRY(espl_json_integer(json, "load_cycles", 0, INT64_C(1) << 50, &m->load_cycles, err));
 	ESPL_TRY(number(json, "output_beats", 1, 65535, &m->output_beats, err));
+	ESPL_TRY(number(json, "output_delay", 0, INT32_MAX, &m->output_delay, err));
 	ESPL_TRY(read_layers(json, m, arena, err));
 	ESPL_TRY(read_tensors(json, "inputs", m, arena, &m->inputs, &m->input_count, err));
 	ESPL_TRY(read_tensors(json, "outputs", m, arena, &m->outputs, &m->output_count, err));

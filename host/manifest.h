@@ -44,7 +44,7 @@ typedef struct {
 	uint32_t engine_identity;
 	uint64_t program_identity;
 	int64_t latency_cycles, interval_cycles, load_cycles;
-	int output_beats;
+	int output_beats, output_delay;
 	int layer_count, input_count, output_count;
 	espl_manifest_layer *layers;
 	espl_manifest_tensor *inputs, *outputs, *tensors; /* tensors: one a layer */

@@ -1,7 +1,7 @@
 /* Builds the simulator of an engine's shape once, and finds it again.
  * SPDX-License-Identifier: Apache-2.0
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "host/sim_build.h"
 
 #include "base/file.h"
@@ -142,17 +142,45 @@ static espl_status run(const char *folder, const char *command, const char *log,
 	return ESPL_OK;
 }
 
-static const char *verilator_command(const espl_manifest *m, bool trace, const char *wrapper,
+/* The parameters that put the folder's images into the memories; "" when they are to be loaded.
+ * The images' place goes through a shell, a makefile and SystemVerilog. */
+static espl_status baked_parameters(const espl_manifest *m, const espl_options *options,
+                                    espl_arena *arena, const char **out, espl_error *err)
+{
+	char *folder;
+
+	*out = "";
+	if (!options->baked)
+		return ESPL_OK;
+	folder = realpath(m->folder, NULL);
+	if (!folder)
+		return espl_fail(err, ESPL_IO, "%s: %s", m->folder, strerror(errno));
+	*out = espl_arena_format(arena,
+	                         " '-GImages=\"%s/image/\"' "
+	                         "-GProgramIdentity=\"64'h%016llx\" -GOutputBeats=%d "
+	                         "-GOutputDelay=%d",
+	                         folder, (unsigned long long)m->program_identity, m->output_beats,
+	                         m->output_delay);
+	if (strpbrk(folder, "'\"\\$`\n"))
+		*out = NULL;
+	free(folder);
+	if (!*out)
+		return espl_fail(err, ESPL_IO,
+		                 "%s: its path has a character that Verilator cannot be given",
+		                 m->folder);
+	return ESPL_OK;
+}
+
+static const char *verilator_command(const espl_manifest *m, bool trace, const char *baked,
                                      espl_arena *arena)
 {
 	const char *command = espl_arena_format(
 	        arena,
 	        "verilator %s %s --prefix Vespl_engine --top-module espl_engine --Mdir obj "
-	        "-CFLAGS '-O2 -fPIC -std=c++17' -Irtl -GIdentity=\"32'h%08x\"",
-	        flags, trace ? "--trace-fst" : "", m->engine_identity);
+	        "-CFLAGS '-O2 -fPIC -std=c++17' -Irtl -GIdentity=\"32'h%08x\"%s",
+	        flags, trace ? "--trace-fst" : "", m->engine_identity, baked);
 	const char *parameters = m->parameters;
 
-	(void)wrapper;
 	while (*parameters) {
 		const size_t length = strcspn(parameters, ",");
 
@@ -200,9 +228,9 @@ static espl_status copy_sources(const espl_span *sources, const char *folder, es
 	return ESPL_OK;
 }
 
-static espl_status build(const espl_manifest *m, bool trace, const espl_span *sources,
-                         const char *wrapper, const char *target, espl_arena *arena,
-                         espl_error *err)
+static espl_status build(const espl_manifest *m, bool trace, const char *baked,
+                         const espl_span *sources, const char *wrapper, const char *target,
+                         espl_arena *arena, espl_error *err)
 {
 	const char *temporary = espl_arena_format(arena, "%s.%ld", target, (long)getpid());
 	const char *log = espl_arena_format(arena, "%s.log", target);
@@ -217,7 +245,7 @@ static espl_status build(const espl_manifest *m, bool trace, const espl_span *so
 	if (mkdir(temporary, 0777) && errno != EEXIST)
 		return espl_fail(err, ESPL_IO, "%s: %s", temporary, strerror(errno));
 	ESPL_TRY(copy_sources(sources, temporary, arena, err));
-	ESPL_TRY(run(temporary, verilator_command(m, trace, wrapper, arena), log, err));
+	ESPL_TRY(run(temporary, verilator_command(m, trace, baked, arena), log, err));
 	ESPL_TRY(run(temporary, link_command(m, trace, wrapper, arena), log, err));
 	if (rename(temporary, target) && errno != ENOTEMPTY && errno != EEXIST)
 		return espl_fail(err, ESPL_IO, "%s: %s", target, strerror(errno));
@@ -256,12 +284,14 @@ espl_status espl_sim_build(const espl_manifest *m, const espl_options *options, 
 {
 	uint64_t key = hash(UINT64_C(0xcbf29ce484222325), m->parameters, strlen(m->parameters));
 	espl_span sources[RTL_COUNT], wrapper_source;
-	const char *cache = NULL, *wrapper = NULL, *target;
+	const char *cache = NULL, *wrapper = NULL, *baked = "", *target;
 	espl_status status = ESPL_OK;
 	int file;
 
 	ESPL_TRY(find_wrapper(arena, &wrapper, err));
 	ESPL_TRY(find_cache(options, arena, &cache, err));
+	ESPL_TRY(baked_parameters(m, options, arena, &baked, err));
+	key = hash(key, baked, strlen(baked));
 	for (int i = 0; i < RTL_COUNT; i++) {
 		ESPL_TRY(espl_file_read(
 		        espl_arena_format(arena, "%s/rtl/%s", m->folder, rtl_files[i]), arena,
@@ -282,7 +312,7 @@ espl_status espl_sim_build(const espl_manifest *m, const espl_options *options, 
 		if (options->progress)
 			options->progress(options->user,
 			                  "building the simulator of this engine's shape");
-		status = build(m, trace, sources, wrapper, target, arena, err);
+		status = build(m, trace, baked, sources, wrapper, target, arena, err);
 	}
 	if (file >= 0)
 		close(file);

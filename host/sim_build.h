@@ -9,7 +9,8 @@
 #include <stdbool.h>
 
 /* The shared library of the folder's RTL with the manifest's parameters, from the cache or built
- * into it. The key covers parameters, RTL, wrapper, Verilator's version and the flags.
+ * into it. The key covers parameters, RTL, wrapper, Verilator's version and the flags, and with
+ * options->baked the program and the place of its images.
  *   out    *path in `arena`
  *   fails  ESPL_MISSING: no verilator or C++ compiler; ESPL_TOOL: one failed, with its log's path
  *   cost   20 to 60 s for a new shape */

@@ -36,6 +36,7 @@ typedef struct {
 	espl_sim *sim;
 	int layers;
 	size_t watched_from; /* samples collected before watching began */
+	size_t loads;        /* packets before the first sample's: the program's, if it is loaded */
 #define X(result, name, parameters) result(*name) parameters;
 	SIM_LIST(X)
 #undef X
@@ -48,6 +49,7 @@ static espl_status load(espl_transport *t, const uint64_t *beats, size_t count, 
 	s->push(s->sim, beats, count, 1);
 	if (s->pull(s->sim, NULL, 0, PATIENCE))
 		return espl_fail(err, ESPL_LINK, "the accelerator does not take the program");
+	s->loads++;
 	return ESPL_OK;
 }
 
@@ -80,17 +82,17 @@ static espl_status status(espl_transport *t, int address, uint32_t *value, espl_
 	return ESPL_OK;
 }
 
-/* Packet 0 of the input is the program. */
 static void counters(espl_transport *t, size_t collected, espl_counters *out)
 {
 	sim_transport *s = (sim_transport *)t;
+	size_t packet;
 
 	out->cycles = s->cycles(s->sim);
 	if (!collected)
 		return;
-	out->latency_cycles =
-	        s->packet_out(s->sim, collected - 1) - s->packet_in(s->sim, collected);
-	out->load_cycles = s->packet_in(s->sim, collected) - s->first_in(s->sim, collected) + 1;
+	packet = s->loads + collected - 1;
+	out->latency_cycles = s->packet_out(s->sim, collected - 1) - s->packet_in(s->sim, packet);
+	out->load_cycles = s->packet_in(s->sim, packet) - s->first_in(s->sim, packet) + 1;
 	if (collected > 1)
 		out->interval_cycles =
 		        s->packet_out(s->sim, collected - 1) - s->packet_out(s->sim, collected - 2);

@@ -33,7 +33,7 @@ typedef struct {
 	espl_stall stall;
 	bool stall_given;
 	uint32_t seed;
-	bool json, quiet;
+	bool json, quiet, baked;
 } cli_options;
 
 /* Fills options from the arguments after the command's name.

@@ -32,6 +32,7 @@ static const option table[] = {
         {"--trace", "FILE", "s", "write an FST waveform"},
         {"--junit", "FILE", "v", "write a JUnit report"},
         {"--extremes", "N", "v", "extreme inputs besides the given ones; default 4"},
+        {"--baked", NULL, "sv", "memories that hold the program from the start; nothing is loaded"},
         {"--cache", "DIR", "sv", "folder of built simulators"},
         {"--json", NULL, "cmsvb", "machine-readable output"},
         {"--quiet", NULL, "cmrsvl", "no output but errors"},
@@ -203,6 +204,8 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 		}
 	if (!strcmp(name, "--json"))
 		o->json = true;
+	else if (!strcmp(name, "--baked"))
+		o->baked = true;
 	else if (!strcmp(name, "--quiet"))
 		o->quiet = true;
 	else if (!strcmp(name, "--array"))

@@ -135,6 +135,7 @@ static espl_options device_options(const cli_options *options)
 	        .stall_out = options->stall,
 	        .trace = options->trace,
 	        .cache = options->cache,
+	        .baked = options->baked,
 	        .progress = cli_progress,
 	        .user = (void *)options,
 	};

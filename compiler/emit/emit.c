@@ -4,9 +4,11 @@
 #include "emit/emit.h"
 
 #include "base/file.h"
+#include "emit/images.h"
 #include "emit/manifest.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -68,31 +70,51 @@ static espl_status copy_rtl(const char *from, const char *root, espl_arena *aren
 	return ESPL_OK;
 }
 
-static const char *top_text(const espl_plan *plan, espl_arena *arena)
+/* espl_top, or espl_top_baked, whose memories hold the program from the start. */
+static const char *top_text(const espl_plan *plan, uint64_t program_identity, bool baked,
+                            espl_arena *arena)
 {
-	const char *text = "// espl_top: the engine that the plan asks for; instances only.\n"
-	                   "// SPDX-License-Identifier: Apache-2.0\n\n"
-	                   "`default_nettype none\n\n"
-	                   "module espl_top (\n"
-	                   "    input  wire logic        clk_i,\n"
-	                   "    input  wire logic        rst_ni,\n"
-	                   "    input  wire logic        in_tvalid_i,\n"
-	                   "    output      logic        in_tready_o,\n"
-	                   "    input  wire logic [63:0] in_tdata_i,\n"
-	                   "    input  wire logic        in_tlast_i,\n"
-	                   "    output      logic        out_tvalid_o,\n"
-	                   "    input  wire logic        out_tready_i,\n"
-	                   "    output      logic [63:0] out_tdata_o,\n"
-	                   "    output      logic        out_tlast_o,\n"
-	                   "    input  wire logic [ 2:0] status_address_i,\n"
-	                   "    output      logic [31:0] status_data_o\n"
-	                   ");\n\n"
-	                   "  espl_engine #(\n";
+	const char *text =
+	        baked ? "// espl_top_baked: the plan's engine with the program in its "
+	                "memories; instances only.\n"
+	              : "// espl_top: the engine that the plan asks for; instances only.\n";
 
+	text = espl_arena_format(
+	        arena,
+	        "%s// SPDX-License-Identifier: Apache-2.0\n\n"
+	        "`default_nettype none\n\n"
+	        "module %s (\n"
+	        "    input  wire logic        clk_i,\n"
+	        "    input  wire logic        rst_ni,\n"
+	        "    input  wire logic        in_tvalid_i,\n"
+	        "    output      logic        in_tready_o,\n"
+	        "    input  wire logic [63:0] in_tdata_i,\n"
+	        "    input  wire logic        in_tlast_i,\n"
+	        "    output      logic        out_tvalid_o,\n"
+	        "    input  wire logic        out_tready_i,\n"
+	        "    output      logic [63:0] out_tdata_o,\n"
+	        "    output      logic        out_tlast_o,\n"
+	        "    input  wire logic [ 2:0] status_address_i,\n"
+	        "    output      logic [31:0] status_data_o\n"
+	        ");\n\n"
+	        "  espl_engine #(\n",
+	        text,
+	        baked ? "espl_top_baked #(\n"
+	                "    parameter Images = \"image/\"  // what the images' names begin with, "
+	                "seen from where the tool runs\n)"
+	              : "espl_top");
 #define X(name) \
 	text = espl_arena_format(arena, "%s      .%s(%d),\n", text, #name, plan->engine.name);
 	ESPL_ENGINE_LIST(X)
 #undef X
+	if (baked)
+		text = espl_arena_format(arena,
+		                         "%s      .Images(Images),\n"
+		                         "      .ProgramIdentity(64'h%016llx),\n"
+		                         "      .OutputBeats(%d),\n"
+		                         "      .OutputDelay(%lld),\n",
+		                         text, (unsigned long long)program_identity,
+		                         plan->output_beats, (long long)plan->output_delay);
 	return espl_arena_format(arena,
 	                         "%s      .Identity(32'h%08x)\n"
 	                         "  ) u_engine (\n"
@@ -171,7 +193,11 @@ static espl_status fill(const espl_plan *plan, const char *rtl_folder, const cha
 	ESPL_TRY(write_text(arena, root, "plan.json", plan->decisions, err));
 	ESPL_TRY(write_text(arena, root, "certificate.txt", certificate, err));
 	ESPL_TRY(copy_rtl(rtl_folder, root, arena, err));
-	ESPL_TRY(write_text(arena, root, "rtl/espl_top.sv", top_text(plan, arena), err));
+	ESPL_TRY(write_text(arena, root, "rtl/espl_top.sv", top_text(plan, identity, false, arena),
+	                    err));
+	ESPL_TRY(write_text(arena, root, "rtl/espl_top_baked.sv",
+	                    top_text(plan, identity, true, arena), err));
+	ESPL_TRY(espl_images_write(plan, root, arena, err));
 	return write_text(arena, root, "manifest.json", espl_manifest_text(plan, identity, arena),
 	                  err);
 }

@@ -164,6 +164,7 @@ const char *espl_manifest_text(const espl_plan *plan, uint64_t program_identity,
 	espl_json_put_integer(w, "interval_cycles", plan->interval_cycles);
 	espl_json_put_integer(w, "load_cycles", plan->load_cycles);
 	espl_json_put_integer(w, "output_beats", plan->output_beats);
+	espl_json_put_integer(w, "output_delay", plan->output_delay);
 	espl_json_put_integer(w, "memory_bytes", plan->memory_bytes);
 	espl_json_put_integer(w, "dsps", plan->dsps);
 	espl_json_put_integer(w, "block_rams", plan->block_rams);

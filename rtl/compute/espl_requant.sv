@@ -17,6 +17,7 @@
 (* keep_hierarchy *)
 module espl_requant #(
     parameter int unsigned Tables = 0,  // tables of 256 bytes
+    parameter TableFile = "",
     localparam int unsigned AccBits = espl_pkg::AccBits,
     localparam int unsigned ProductBits = espl_pkg::ProductBits,
     localparam int unsigned TableDepth = (Tables == 0 ? 1 : Tables) * 256,
@@ -134,7 +135,8 @@ module espl_requant #(
     espl_ram #(
         .Width(8),
         .Depth(TableDepth),
-        .OutputRegister(0)
+        .OutputRegister(0),
+        .InitFile(TableFile)
     ) u_table (
         .clk_i,
         .write_i(table_write_i),

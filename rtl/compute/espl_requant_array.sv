@@ -13,6 +13,7 @@
 module espl_requant_array #(
     parameter int unsigned Requantizers = 16,
     parameter int unsigned Tables = 0,
+    parameter TableFile = "",
     localparam int unsigned Latency = espl_pkg::RequantLatency,
     localparam int unsigned AccBits = espl_pkg::AccBits,
     localparam int unsigned AddrBits = espl_pkg::AddrBits,
@@ -98,7 +99,8 @@ module espl_requant_array #(
 
   for (genvar r = 0; r < Requantizers; r++) begin : gen_requant
     espl_requant #(
-        .Tables(Tables)
+        .Tables(Tables),
+        .TableFile(TableFile)
     ) u_requant (
         .clk_i,
         .sum_i(sums_i[AccBits*r +: AccBits]),

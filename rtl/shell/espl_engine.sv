@@ -32,7 +32,13 @@ module espl_engine #(
     parameter int unsigned PatternDepth = 64,
     parameter int unsigned LayerDepth = 64,
     parameter int unsigned OutputDepth = 64,
-    parameter logic [31:0] Identity = 32'h0
+    parameter logic [31:0] Identity = 32'h0,
+    // the program as initial contents (docs/format.md): what image files' names begin with, and
+    // what the control frame would write; "" when the program is loaded
+    parameter Images = "",
+    parameter logic [63:0] ProgramIdentity = 64'h0,
+    parameter logic [15:0] OutputBeats = 16'h0,
+    parameter logic [31:0] OutputDelay = 32'h0
 ) (
     input  wire logic        clk_i,
     input  wire logic        rst_ni,
@@ -79,6 +85,15 @@ module espl_engine #(
   localparam int unsigned PatternWordBits = Requantizers * (SelectBits + 1);
   localparam int unsigned PatternAddressBits = espl_pkg::index_bits(PatternDepth);
   localparam int unsigned TableBits = $clog2((Tables == 0 ? 1 : Tables) * 256);
+
+  localparam TapFile = Images == "" ? "" : {Images, "tap.hex"};
+  localparam ParamFile = Images == "" ? "" : {Images, "param.hex"};
+  localparam GroupFile = Images == "" ? "" : {Images, "group.hex"};
+  localparam BlockFile = Images == "" ? "" : {Images, "block.hex"};
+  localparam EntryFile = Images == "" ? "" : {Images, "entry.hex"};
+  localparam PatternFile = Images == "" ? "" : {Images, "pattern.hex"};
+  localparam ProgramFile = Images == "" ? "" : {Images, "program.hex"};
+  localparam TableFile = Images == "" ? "" : {Images, "table.hex"};
 
   `ESPL_STATIC(splits_are_a_power_of_two, Splits == 2 ** $clog2(Splits) && Splits <= 16)
   `ESPL_STATIC(requantizers_fit_splits, Requantizers <= Splits)
@@ -147,7 +162,10 @@ module espl_engine #(
       .PadMax(PadMax),
       .GroupDepth(GroupDepth),
       .BlockDepth(BlockDepth),
-      .LayerDepth(LayerDepth)
+      .LayerDepth(LayerDepth),
+      .GroupFile(GroupFile),
+      .BlockFile(BlockFile),
+      .ProgramFile(ProgramFile)
   ) u_sequencer (
       .clk_i,
       .rst_ni,
@@ -276,6 +294,12 @@ module espl_engine #(
   logic [AccBits*Requantizers*Splits-1:0] terms;
 
   for (genvar s = 0; s < Splits; s++) begin : gen_split
+    // a split's images end in its number, a hexadecimal digit
+    localparam logic [7:0] Digit = 8'(s < 10 ? 48 + s : 87 + s);
+    localparam WideEvenFile = Images == "" ? "" : {Images, "wide_even_", Digit, ".hex"};
+    localparam WideOddFile = Images == "" ? "" : {Images, "wide_odd_", Digit, ".hex"};
+    localparam NarrowFile = Images == "" ? "" : {Images, "narrow_", Digit, ".hex"};
+
     espl_split #(
         .Lanes(Lanes),
         .Requantizers(Requantizers),
@@ -284,7 +308,11 @@ module espl_engine #(
         .NarrowDepth(NarrowDepth),
         .TapDepth(TapDepth),
         .PadMax(PadMax),
-        .MaxPool(MaxPool)
+        .MaxPool(MaxPool),
+        .WideEvenFile(WideEvenFile),
+        .WideOddFile(WideOddFile),
+        .NarrowFile(NarrowFile),
+        .TapFile(TapFile)
     ) u_split (
         .clk_i,
         .narrow_address_i(narrow_address[NarrowAddressBits-1:0]),
@@ -331,7 +359,9 @@ module espl_engine #(
   espl_drain #(
       .Splits(Splits),
       .EntryDepth(EntryDepth),
-      .ParamDepth(ParamDepth)
+      .ParamDepth(ParamDepth),
+      .EntryFile(EntryFile),
+      .ParamFile(ParamFile)
   ) u_drain (
       .clk_i,
       .rst_ni,
@@ -378,7 +408,8 @@ module espl_engine #(
 
   espl_requant_array #(
       .Requantizers(Requantizers),
-      .Tables(Tables)
+      .Tables(Tables),
+      .TableFile(TableFile)
   ) u_requant (
       .clk_i,
       .load_i(step),
@@ -416,7 +447,8 @@ module espl_engine #(
   assign pattern_address = pattern_q[espl_pkg::PatternBits*(StepWait-3) +: espl_pkg::PatternBits];
   espl_ram #(
       .Width(PatternWordBits),
-      .Depth(PatternDepth)
+      .Depth(PatternDepth),
+      .InitFile(PatternFile)
   ) u_pattern (
       .clk_i,
       .write_i(load && load_memory == 5'(espl_pkg::MemPattern)),
@@ -504,9 +536,9 @@ module espl_engine #(
       prepare_q          <= 1'b0;
       inferences_q       <= '0;
       errors_q           <= '0;
-      program_identity_q <= '0;
-      beats_q            <= '0;
-      delay_q            <= '0;
+      program_identity_q <= ProgramIdentity;
+      beats_q            <= OutputBeats;
+      delay_q            <= OutputDelay;
     end else begin
       if (release_input) input_open_q <= 1'b1;
       if (input_done) begin
