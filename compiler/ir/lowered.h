@@ -74,7 +74,11 @@ typedef struct {
 	const int8_t *weights;
 	const int *
 	        source; /* DEPTHWISE, MAX, TABLE: [out], the input channel of each output channel */
-	const espl_step *steps;       /* [out]; all but CONCAT */
+	const espl_step *steps; /* [out][step_classes]; all but CONCAT */
+	/* average pools whose windows reach beyond the image: the divisor, and so the step, depends
+	 * on the position. Elsewhere one class, and no map. */
+	int step_classes;
+	const int *class_of;          /* [rows * columns] of the output */
 	int32_t multiplier_b, bias_b; /* ADD */
 	bool step_per_tensor; /* DENSE: multiplier, shift, positive, negative are the same for all
 	                         out */

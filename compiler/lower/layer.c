@@ -73,6 +73,7 @@ static espl_layer *new_layer(espl_pass *pass, const espl_op *op, espl_layer_kind
 	        .zero_point = pass->net->tensors[op->output].zero_point,
 	        .low = op->low,
 	        .high = op->high,
+	        .step_classes = 1,
 	        .least = INT64_MAX,
 	        .most = INT64_MIN,
 	        .multiplications = espl_op_multiplications(pass->net, op),
@@ -314,20 +315,40 @@ static bool is_dense(const espl_pass *pass, const espl_op *op)
 /* -- a channel at a time
  * ------------------------------------------------------------------------------ */
 
-static espl_status window_in_image(const espl_pass *pass, const espl_op *op, espl_error *err)
+/* Cells of a window along one axis that lie in the image. */
+static int inside(int at, int stride, int pad, int kernel, int count)
+{
+	const int first = at * stride - pad, end = first + kernel;
+
+	return (end < count ? end : count) - (first > 0 ? first : 0);
+}
+
+/* Sorts an average pool's positions into classes of equal divisors: cells[class]. A pool whose
+ * windows all lie in the image has one class, and no map. */
+static void find_classes(espl_pass *pass, const espl_op *op, espl_layer *layer, int **cells)
 {
 	const espl_tensor *in = espl_source(pass, op->inputs[0]);
 	const espl_tensor *out = &pass->net->tensors[op->output];
+	const int most = op->kernel_rows * op->kernel_columns;
+	int *class_of = ESPL_ARRAY(pass->arena, int, out->rows * out->columns);
+	int *known = ESPL_ARRAY(pass->arena, int, most + 1); /* class + 1 of a divisor */
 
-	if (op->pad_top || op->pad_left ||
-	    (out->rows - 1) * op->stride_rows + op->kernel_rows > in->rows ||
-	    (out->columns - 1) * op->stride_columns + op->kernel_columns > in->columns)
-		return espl_fail(
-		        err, ESPL_UNSUPPORTED,
-		        "%s: an average pool whose windows reach beyond the image divides by "
-		        "different numbers",
-		        op->name);
-	return ESPL_OK;
+	*cells = ESPL_ARRAY(pass->arena, int, most);
+	layer->step_classes = 0;
+	for (int y = 0; y < out->rows; y++)
+		for (int x = 0; x < out->columns; x++) {
+			const int divisor =
+			        inside(y, op->stride_rows, op->pad_top, op->kernel_rows, in->rows) *
+			        inside(x, op->stride_columns, op->pad_left, op->kernel_columns,
+			               in->columns);
+
+			if (!known[divisor]) {
+				(*cells)[layer->step_classes] = divisor;
+				known[divisor] = ++layer->step_classes;
+			}
+			class_of[y * out->columns + x] = known[divisor] - 1;
+		}
+	layer->class_of = layer->step_classes > 1 ? class_of : NULL;
 }
 
 static int *sources(espl_pass *pass, const espl_layer *layer, int multiplier)
@@ -350,26 +371,38 @@ static espl_status make_depthwise(espl_pass *pass, const espl_op *op, int result
 	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
 	const bool sum = op->kind != ESPL_OP_DEPTHWISE;
 	int taps, zero = in->zero_point;
-	espl_step *steps = ESPL_ARRAY(pass->arena, espl_step, out->channels);
+	int *cells = NULL;
+	espl_step *steps;
 	int8_t *weights;
 
 	if (op->kind == ESPL_OP_AVERAGE_POOL) {
-		ESPL_TRY(window_in_image(pass, op, err));
+		find_classes(pass, op, layer, &cells);
 		layer->zero_point = zero = 0; /* the average of stored values */
+		layer->pad = 128;
 	} else if (op->kind == ESPL_OP_MEAN) {
 		layer->kernel_rows = in->rows;
 		layer->kernel_columns = in->columns;
 	}
 	taps = layer->kernel_rows * layer->kernel_columns;
 	weights = ESPL_ARRAY(pass->arena, int8_t, (size_t)out->channels * (size_t)taps);
+	steps = ESPL_ARRAY(pass->arena, espl_step, out->channels * layer->step_classes);
 	layer->source = sources(pass, layer, sum ? 1 : op->depth_multiplier);
 	for (int o = 0; o < out->channels; o++) {
 		const int channel = out->net_channels[o];
 		int64_t bias = op->bias ? op->bias[channel] : 0;
-		bool constant;
+		bool constant = false;
 
-		ESPL_TRY(find_step(pass, layer, op, channel, &steps[o], &constant, err));
-		if (constant)
+		for (int c = 0; c < layer->step_classes; c++) {
+			espl_op part = *op;
+
+			if (cells) { /* a window of so many cells */
+				part.kernel_rows = cells[c];
+				part.kernel_columns = 1;
+			}
+			ESPL_TRY(find_step(pass, layer, &part, channel,
+			                   &steps[o * layer->step_classes + c], &constant, err));
+		}
+		if (constant) /* in one class, so in all: the bounds of an average are */
 			continue;
 		for (int k = 0; k < taps; k++) {
 			const int weight =
@@ -380,7 +413,9 @@ static espl_status make_depthwise(espl_pass *pass, const espl_op *op, int result
 			bias -= (int64_t)weight * (zero + 128);
 			layer->nonzero_multiplications += weight != 0;
 		}
-		ESPL_TRY(set_bias(layer, channel, bias, &steps[o], err));
+		for (int c = 0; c < layer->step_classes; c++)
+			ESPL_TRY(set_bias(layer, channel, bias, &steps[o * layer->step_classes + c],
+			                  err));
 	}
 	layer->nonzero_multiplications *= (int64_t)out->rows * out->columns;
 	layer->weights = weights;

@@ -70,7 +70,9 @@ static int64_t wrap(int64_t sum)
 static int32_t value_at(const runner *r, int row, int column, int o)
 {
 	const espl_layer *l = r->layer;
-	const espl_step *step = &l->steps[o];
+	const espl_step *step =
+	        &l->steps[o * l->step_classes +
+	                  (l->class_of ? l->class_of[row * r->out->columns + column] : 0)];
 	const int64_t i = ((int64_t)row * r->in->columns + column) * r->in->channels + o;
 	espl_step scaled = *step;
 	int32_t y;

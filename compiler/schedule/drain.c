@@ -94,8 +94,9 @@ static void put_runs(writer *w, const run *runs, int count, bool last_chunk)
 	}
 }
 
-/* The computing space's positions of a chunk, cut into runs of neighbours in the result. */
-static int find_runs(const writer *w, int64_t first, bool exact, run *runs)
+/* The computing space's positions of a chunk, cut into runs of neighbours in the result; of one
+ * kind, or of all (-1). */
+static int find_runs(const writer *w, int64_t first, bool exact, int kind, run *runs)
 {
 	const espl_work *work = w->work;
 	const espl_work_layer *layer = w->layer;
@@ -104,6 +105,8 @@ static int find_runs(const writer *w, int64_t first, bool exact, run *runs)
 	const int more_columns = out->phase_columns / layer->phase_columns;
 	const int64_t plane = (int64_t)out->plane_words * work->lanes;
 	const int64_t ps = out->kind == ESPL_PLACE_WIDE ? 1 : out->position_stride;
+	/* elements go one at a time, unless a whole chunk does */
+	const bool apart = kind >= 0 && out->kind == ESPL_PLACE_VECTOR;
 	int count = 0;
 
 	for (int l = 0; l < work->requantizers; l++) {
@@ -113,14 +116,15 @@ static int find_runs(const writer *w, int64_t first, bool exact, run *runs)
 		int64_t offset;
 		int r;
 
-		if (column >= layer->columns || (exact && row >= layer->rows))
+		if (column >= layer->columns || (exact && row >= layer->rows) ||
+		    (kind >= 0 && layer->kinds.kind_of[row * layer->columns + column] != kind))
 			continue;
 		offset = (int64_t)(row % more_rows * layer->phase_rows * out->phase_columns +
 		                   column % more_columns * layer->phase_columns) *
 		                 plane +
 		         ((int64_t)(row / more_rows) * out->pitch + column / more_columns) * ps;
 		for (r = 0; r < count; r++)
-			if (runs[r].offset + runs[r].lane_count == offset)
+			if (!apart && runs[r].offset + runs[r].lane_count == offset)
 				break;
 		if (r == count) {
 			runs[r].offset = offset;
@@ -164,12 +168,43 @@ static void spatial_block(writer *w, int block, bool exact)
 			for (int l = 0; l < work->requantizers; l++)
 				runs[0].lanes[l] = l;
 		} else {
-			count = find_runs(w, first, exact, runs);
+			count = find_runs(w, first, exact, -1, runs);
 		}
 		put_runs(w, runs, count, c == filled - 1);
 	}
 	if (!w->entries.count) /* nothing but the waste between rows: a block takes a step */
 		put_entry(w, 0, 0, false, false, false, false, 0);
+}
+
+/* A block whose positions have different steps: for each chunk and each kind that any block has
+ * there, its runs, or a step that only moves on to the next record. */
+static void mixed_block(writer *w, int block)
+{
+	const espl_work *work = w->work;
+	const espl_kinds *kinds = &w->layer->kinds;
+	const int chunks = work->lanes / work->requantizers;
+	run *runs = ESPL_ARRAY(work->arena, run, work->requantizers);
+
+	for (int c = 0, k = 0; c < chunks; c++) {
+		const int64_t first = (int64_t)block * work->lanes + c * work->requantizers;
+		const bool last_chunk = c == chunks - 1;
+
+		if (k == kinds->chunk_end[c] && !last_chunk) /* no block has anything there */
+			put_entry(w, 0, 0, true, false, false, false, 0);
+		for (; k < kinds->chunk_end[c]; k++) {
+			const bool shift = k == kinds->chunk_end[c] - 1 && !last_chunk;
+			const bool next = k < kinds->record_count - 1;
+			const int count = find_runs(w, first, true, kinds->records[k], runs);
+
+			for (int i = 0; i < count; i++)
+				put_entry(w, runs[i].offset,
+				          pattern_of(w, runs[i].lanes, runs[i].lane_count),
+				          shift && i == count - 1, next && i == count - 1, false,
+				          true, 0);
+			if (!count)
+				put_entry(w, 0, 0, shift, next, false, false, 0);
+		}
+	}
 }
 
 /* Dense: an output neuron a lane. */
@@ -270,7 +305,7 @@ static void find_period(const espl_work *work, const espl_work_layer *layer, esp
 		               (direct ? layer->pitch : result->pitch);
 	}
 	if (out->period >= layer->blocks || layer->blocks <= BLOCKS_SPELT_OUT ||
-	    result->kind != ESPL_PLACE_WIDE) {
+	    result->kind != ESPL_PLACE_WIDE || layer->kinds.kinds > 1) {
 		out->period = layer->blocks;
 		out->advance = 0;
 	}
@@ -299,9 +334,12 @@ espl_blocks espl_write_blocks(espl_work *work, espl_tables *tables, const espl_w
 			dense_block(&w, neurons - b * work->lanes < work->lanes
 			                        ? neurons - b * work->lanes
 			                        : work->lanes);
+		else if (layer->kinds.kinds > 1)
+			mixed_block(&w, b);
 		else
 			spatial_block(&w, b, out.period == layer->blocks);
 		counts[b] = w.entries.count;
+		tables->most_entries = espl_greatest(tables->most_entries, counts[b]);
 		espl_put_bits(word, 0, ENTRY_START_BITS, (uint64_t)entry_start(&w));
 		espl_put_bits(word, ENTRY_START_BITS, ENTRY_COUNT_BITS, (uint64_t)counts[b]);
 		if (!dense)

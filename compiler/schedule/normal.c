@@ -60,6 +60,7 @@ static void copy_layer(espl_work *work, espl_work_layer *out, int source, int ta
 	        .weights = weights,
 	        .source = from,
 	        .steps = steps,
+	        .step_classes = 1,
 	        .low = -128,
 	        .high = 127,
 	};

@@ -453,26 +453,35 @@ static int add_taps(coder *c, int o, int split, int phase_row, int phase_column)
 	        espl_work_plane(c->work, b, o, reach.phase_row, reach.phase_column, split));
 }
 
-static void split_records(coder *c, const int *outputs, int loops, int phase_row, int phase_column)
+/* The records of an output channel, -1 for none: one, two for an ADD, or as many as kinds of
+ * positions ask for. */
+static void channel_records(coder *c, int o, int phase_row, int phase_column)
 {
 	const espl_layer *l = &c->layer->layer;
+	const espl_kinds *kinds = &c->layer->kinds;
+	const int phases = c->layer->phase_rows * c->layer->phase_columns;
+	const int phase = phase_row * c->layer->phase_columns + phase_column;
+	const int count = kinds->kinds > 1 ? kinds->record_count : 1;
+	espl_step step = {0};
+	uint32_t mask = 0;
+	int dest = 0;
 
-	for (int s = 0; s < loops; s++) {
-		espl_step step = {0};
-		uint32_t mask = 0;
-		int dest = 0;
+	if (o >= 0)
+		destination(c, o, phase_row, phase_column, &mask, &dest);
+	for (int r = 0; r < count; r++) {
+		const int class_of =
+		        kinds->kinds > 1 ? kinds->class_of[kinds->records[r] * phases + phase] : 0;
 
-		if (outputs[s] >= 0) {
-			step = l->steps[outputs[s]];
-			step.bias += (int32_t)outside(c, outputs[s]);
-			destination(c, outputs[s], phase_row, phase_column, &mask, &dest);
+		if (o >= 0) {
+			step = l->steps[o * l->step_classes + class_of];
+			step.bias += (int32_t)outside(c, o);
 		}
 		put_record(c, &step, mask, dest);
-		if (l->kind == ESPL_LAYER_ADD) {
-			step.bias = l->bias_b;
-			step.multiplier = l->multiplier_b;
-			put_record(c, &step, mask, dest);
-		}
+	}
+	if (l->kind == ESPL_LAYER_ADD) {
+		step.bias = l->bias_b;
+		step.multiplier = l->multiplier_b;
+		put_record(c, &step, mask, dest);
 	}
 }
 
@@ -515,7 +524,8 @@ static void split_phase(coder *c, stream *streams, int phase_row, int phase_colu
 			          l->kind == ESPL_LAYER_ADD
 			                  ? 0
 			                  : root->base + local * phases * c->in->plane_words);
-			split_records(c, outputs, loops, phase_row, phase_column);
+			for (int s = 0; s < loops; s++)
+				channel_records(c, outputs[s], phase_row, phase_column);
 		}
 }
 
@@ -642,6 +652,8 @@ static int destination_kind(const coder *c)
 	case ESPL_PLACE_OUTPUT:
 		return 3;
 	case ESPL_PLACE_VECTOR:
+		if (c->layer->kinds.kinds > 1)
+			return 1;
 		return out->rows * out->columns > 1 || espl_shares_step(c->work, c->layer) ? 2 : 1;
 	default:
 		return 0;
@@ -667,7 +679,8 @@ static void put_descriptor(coder *c, const espl_blocks *blocks, bool release, bo
 	                 : l->kind == ESPL_LAYER_CONV ? MODE_ALL
 	                                              : MODE_PER_SPLIT;
 	const int in_rows = dense ? 0 : espl_phase_count(c->in->tensor.rows, 0, c->in->phase_rows);
-	const int step = !dense                                ? (l->kind == ESPL_LAYER_ADD ? 2 : 1)
+	const int loop = l->kind == ESPL_LAYER_ADD ? 2 : 1; /* records that a loop ends with */
+	const int step = !dense ? loop + espl_greatest(c->layer->kinds.record_count - 1, 0)
 	                 : espl_shares_step(c->work, c->layer) ? 1 + c->work->lanes / 4
 	                                                       : c->work->lanes;
 	const int first = espl_table_append(c->work->arena, &c->tables->program, 4);
@@ -677,7 +690,7 @@ static void put_descriptor(coder *c, const espl_blocks *blocks, bool release, bo
 	espl_put_bits(word, 8, 8, (uint64_t)(l->low + 128));
 	espl_put_bits(word, 16, 8, (uint64_t)(l->zero_point + 128));
 	espl_put_bits(word, 24, 8, dense ? 0 : (uint64_t)l->pad);
-	espl_put_bits(word, 32, 2, dense ? 0 : (uint64_t)step);
+	espl_put_bits(word, 32, 2, dense ? 0 : (uint64_t)loop);
 	if (l->table) {
 		espl_put_bits(word, 34, 4, (uint64_t)intern_table(c));
 		espl_put_bits(word, 38, 1, 1);
@@ -719,6 +732,9 @@ static void code_layer(coder *c, bool release, bool last)
 	c->issued = 0;
 	c->tap_base = 0;
 	c->taps = l->kernel_rows * l->kernel_columns;
+	c->layer->kinds = espl_find_kinds(c->work, c->layer);
+	c->tables->most_records =
+	        espl_greatest(c->tables->most_records, c->layer->kinds.record_count);
 	if (l->kind == ESPL_LAYER_DENSE) {
 		dense_layer(c);
 	} else {
@@ -902,6 +918,8 @@ static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_err
 	};
 #undef DEPTH
 
+	ESPL_TRY(too_deep("entries of one block", t->most_entries, 127, err));
+	ESPL_TRY(too_deep("records of one channel", t->most_records, 127, err));
 	ESPL_TRY(too_deep("cycles for a group", t->most_cycles, (1 << CYCLE_BITS) - 1, err));
 	if (given)
 		*e = *given;

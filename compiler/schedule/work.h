@@ -3,8 +3,8 @@
  *
  * Private to schedule/. The passes, in order: normal.c (copies where a tensor
  * needs two kinds of place), layout.c (phases, pitches), deal.c (channels to
- * splits), place.c (words over time), program.c (taps, streams, tables),
- * cycles.c (the exact count).
+ * splits), place.c (words over time), classes.c (positions of different steps),
+ * program.c (taps, streams, tables), cycles.c (the exact count).
  */
 #ifndef ESPL_SCHEDULE_WORK_H
 #define ESPL_SCHEDULE_WORK_H
@@ -13,6 +13,19 @@
 #include "ir/plan.h"
 
 #include <stdbool.h>
+
+/* Positions of different steps (classes.c): positions of the computing space that have the same
+ * class in each of its phases are of one kind. A channel then has a list of records, which every
+ * block walks through: for each chunk of lanes, one for each kind that occurs there in any block.
+ */
+typedef struct {
+	int kinds;           /* 1: all are alike, and the rest is empty */
+	const int *kind_of;  /* [rows * columns] of the computing space */
+	const int *class_of; /* [kind][phase rows * phase columns]: the layer's step class */
+	int record_count;
+	const int *records;   /* [record_count]: its kind */
+	const int *chunk_end; /* [chunks]: records up to that chunk's last */
+} espl_kinds;
 
 /* A layer of the engine: a layer of the lowered net, or a copy. */
 typedef struct {
@@ -26,6 +39,7 @@ typedef struct {
 	int blocks;
 	bool plain; /* its weights lie in pairs, without taps, zeros included */
 	int64_t cycles;
+	espl_kinds kinds;
 } espl_work_layer;
 
 typedef struct {
@@ -143,7 +157,11 @@ typedef struct {
 	int table_count;
 	int most_cycles; /* of a group */
 	bool plain_used;
+	int most_entries, most_records; /* of a block, of a channel */
 } espl_tables;
+
+/* Finds the kinds of a layer's positions, once its computing space is known (classes.c). */
+espl_kinds espl_find_kinds(const espl_work *work, const espl_work_layer *layer);
 
 /* Appends words (zeroed) and returns the first one's index. */
 int espl_table_append(espl_arena *arena, espl_table *table, int count);

@@ -82,10 +82,12 @@ class Net:
         return self.op("depthwise", [t], y, depth_multiplier=multiplier, **members,
                        **self.scales(outputs, taps, False), weights=self.weights(outputs * taps))
 
-    def max_pool(self, t):
-        members, size = self.window(t, 3)
+    def pool(self, t):
+        """The greatest of a window, or its average: SAME divides by what lies in the image."""
+        kind = self.rng.choice(["max_pool", "average_pool", "average_pool"])
+        members, size = self.window(t, 4 if kind == "average_pool" else 3)
         zero = self.tensors[t]["zero_point"]
-        return self.op("max_pool", [t], self.tensor(*size, self.shape(t)[2], zero), **members)
+        return self.op(kind, [t], self.tensor(*size, self.shape(t)[2], zero), **members)
 
     def branches(self, t):
         """The same input through two convolutions, side by side or summed."""
@@ -138,7 +140,7 @@ def build(rng):
     flat = rng.random() < 0.15
     t = net.tensor(1 if flat else rng.randint(3, 20), 1 if flat else rng.randint(1, 20), rng.choice([1, 3, 8, 20]))
     for _ in range(rng.randint(1, 4)):
-        t = rng.choice([net.conv, net.conv, net.depthwise, net.max_pool, net.branches])(t)
+        t = rng.choice([net.conv, net.conv, net.depthwise, net.pool, net.branches])(t)
     if rng.random() < 0.6:
         for _ in range(rng.randint(1, 3)):
             t = net.dense(t)
