@@ -110,6 +110,9 @@ static espl_status to_integer(const cJSON *value, const char *key, int64_t low, 
 	if (!cJSON_IsNumber(value) || !(fabs(number) <= exact_integer_max) ||
 	    floor(number) < number)
 		return espl_fail(err, ESPL_SYNTAX, "\"%s\" is not an integer", key);
+	if (low == high && (int64_t)number != low)
+		return espl_fail(err, ESPL_SYNTAX, "\"%s\" is %lld, it must be %lld", key,
+		                 (long long)number, (long long)low);
 	if ((int64_t)number < low || (int64_t)number > high)
 		return espl_fail(err, ESPL_SYNTAX, "\"%s\" is %lld, it must be %lld to %lld", key,
 		                 (long long)number, (long long)low, (long long)high);

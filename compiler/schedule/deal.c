@@ -408,7 +408,7 @@ static void number_channels(espl_work *work)
 
 /* An image of fewer channels than splits, read by kernels: its taps are dealt, and the planes go
  * where their taps are. */
-static bool deals_taps(const espl_work *work, int t)
+bool espl_deals_taps(const espl_work *work, int t)
 {
 	bool any = false;
 
@@ -434,17 +434,14 @@ espl_status espl_deal(espl_work *work, espl_error *err)
 	for (int t = 0; t < work->tensor_count; t++) {
 		espl_work_tensor *tensor = &work->tensors[t];
 
-		tensor->shared = deals_taps(work, t);
-		if (!tensor->split) {
+		tensor->shared = espl_deals_taps(work, t);
+		if (!work->splits_given)
 			tensor->split = ESPL_ARRAY(work->arena, int, tensor->tensor.channels);
-			tensor->split[0] = -1;
-		}
 		tensor->local = ESPL_ARRAY(work->arena, int, tensor->tensor.channels);
 	}
 	tie(&d);
 	for (int t = 0; t < work->tensor_count; t++)
-		if (find(d.piece, t) == t && dealt(&work->tensors[t]) &&
-		    work->tensors[t].split[0] < 0)
+		if (!work->splits_given && find(d.piece, t) == t && dealt(&work->tensors[t]))
 			deal_piece(&d, t);
 	number_channels(work);
 	return ESPL_OK;

@@ -7,10 +7,12 @@
 #include "base/file.h"
 #include "schedule/work.h"
 
-/* Takes channels' splits from plan.json into the work's tensors, before dealing.
- * Bases are taken by espl_decide_bases, after it.
- *   fails ESPL_SYNTAX, ESPL_SHAPE, ESPL_RANGE naming the tensor and what is illegal */
+/* Takes from plan.json what is decided before channels are dealt: the splits and copies of tensors,
+ * the order of layers' output channels.
+ *   fails ESPL_SYNTAX, ESPL_SHAPE, ESPL_RANGE naming the tensor or layer and what is illegal */
 espl_status espl_decide_splits(espl_work *work, const espl_span *text, espl_error *err);
+/* Takes what is decided after it: where tensors lie. Those that are not named stay where they are.
+ *   fails the same; ESPL_BUDGET when a place cannot be addressed */
 espl_status espl_decide_bases(espl_work *work, const espl_span *text, espl_error *err);
 
 /* The decisions as text, in the plan's arena. */

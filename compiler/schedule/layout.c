@@ -276,6 +276,8 @@ static void measure(espl_work *work)
 		layer->columns = espl_ceil_div(out->tensor.columns, layer->phase_columns);
 		layer->blocks = espl_ceil_div((layer->rows - 1) * layer->pitch + layer->columns,
 		                              work->lanes);
+		if (layer->layer.kind == ESPL_LAYER_DENSE)
+			layer->blocks = espl_ceil_div(out->tensor.channels, work->lanes);
 		out->plane_words = espl_greatest(out->plane_words, 1);
 	}
 	/* a writer that writes whole words may write a little more than the plane */

@@ -113,7 +113,7 @@ static void share_planes(espl_work *work, espl_work_tensor *tensor, int t)
 		tensor->words = espl_greatest(tensor->words, words[s]);
 }
 
-static bool overlap(const espl_work_tensor *a, const espl_work_tensor *b)
+bool espl_live_together(const espl_work_tensor *a, const espl_work_tensor *b)
 {
 	return a->first <= b->last && b->first <= a->last;
 }
@@ -151,7 +151,7 @@ static int lowest_place(const espl_work *work, const espl_work_tensor *tensor, c
 		for (int t = 0; t < work->tensor_count; t++) {
 			const espl_work_tensor *other = &work->tensors[t];
 
-			if (!placed[t] || !overlap(tensor, other) ||
+			if (!placed[t] || !espl_live_together(tensor, other) ||
 			    base >= other->base + other->words ||
 			    other->base >= base + tensor->words)
 				continue;
@@ -185,11 +185,65 @@ espl_status espl_place_tensors(espl_work *work, espl_error *err)
 			break;
 		work->tensors[next].base = lowest_place(work, &work->tensors[next], placed);
 		placed[next] = true;
-		work->activation_words =
-		        espl_greatest(work->activation_words,
-		                      work->tensors[next].base + work->tensors[next].words);
 	}
-	if (work->activation_words > 1 << 15 || work->activation_words * work->lanes > 1 << 17)
+	return espl_measure_places(work, err);
+}
+
+void espl_place_vectors(espl_work *work)
+{
+	int next_element = 0, next_byte = 0;
+
+	for (int t = 0; t < work->tensor_count; t++) {
+		espl_work_tensor *tensor = &work->tensors[t];
+		const espl_lowered_tensor *of = &tensor->tensor;
+		const int positions = of->rows * of->columns;
+		int elements = espl_ceil_div(of->channels, work->lanes) * work->lanes;
+
+		tensor->channel_stride = 1;
+		tensor->position_stride = 1;
+		if (tensor->kind == ESPL_PLACE_VECTOR) {
+			if (tensor->is_input) {
+				tensor->pitch = of->columns;
+				tensor->position_stride = of->channels;
+				elements = positions * of->channels;
+			} else if (positions > 1) {
+				tensor->channel_stride = tensor->plane_words * work->lanes;
+				elements = tensor->channel_stride * of->channels;
+			}
+			tensor->elements = espl_ceil_div(elements, work->splits) * work->splits;
+			tensor->base = next_element;
+			next_element += tensor->elements;
+		} else if (tensor->kind == ESPL_PLACE_OUTPUT) {
+			if (positions > 1) {
+				tensor->channel_stride = of->rows * tensor->pitch;
+				elements = tensor->channel_stride * of->channels;
+			}
+			tensor->elements = espl_ceil_div(elements, 8) * 8;
+			tensor->base = next_byte;
+			next_byte += tensor->elements;
+		}
+	}
+}
+
+espl_status espl_measure_places(espl_work *work, espl_error *err)
+{
+	work->activation_words = work->vector_slots = work->output_bytes = 0;
+	for (int t = 0; t < work->tensor_count; t++) {
+		const espl_work_tensor *tensor = &work->tensors[t];
+
+		if (tensor->kind == ESPL_PLACE_VECTOR)
+			work->vector_slots =
+			        espl_greatest(work->vector_slots,
+			                      (tensor->base + tensor->elements) / work->splits);
+		else if (tensor->kind == ESPL_PLACE_OUTPUT)
+			work->output_bytes =
+			        espl_greatest(work->output_bytes, tensor->base + tensor->elements);
+		else if (tensor->alias < 0)
+			work->activation_words =
+			        espl_greatest(work->activation_words, tensor->base + tensor->words);
+	}
+	if (work->activation_words > 1 << 15 ||
+	    (int64_t)work->activation_words * work->lanes > 1 << 17)
 		return espl_fail(
 		        err, ESPL_BUDGET,
 		        "activations take %d words of %d bytes in a split, at most %d can be "

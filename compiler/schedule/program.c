@@ -163,6 +163,8 @@ static uint64_t tap_word(const coder *c, const espl_reach *reach, int slot)
 	const int rel = reach->row * c->in->pitch + reach->column;
 	uint64_t word = 0;
 
+	c->tables->most_reach = espl_greatest(c->tables->most_reach, rel < 0 ? -rel : rel);
+
 	espl_put_bits(&word, 0, SLOT_BITS, (uint64_t)slot);
 	espl_put_bits(&word, SLOT_BITS, REL_BITS, (uint64_t)(int64_t)rel);
 	espl_put_bits(&word, SLOT_BITS + REL_BITS, 3, (uint64_t)reach->left);
@@ -331,7 +333,9 @@ static void plain_layer(coder *c, stream *streams)
 				                  reaches[k].phase_column) *
 				                         root->plane_words);
 	c->tap_base = place_taps(c, words, count);
-	for (int o = 0; o < c->out->tensor.channels; o++) {
+	for (int n = 0; n < c->out->tensor.channels; n++) {
+		const int o = c->layer->order ? c->layer->order[n] : n;
+
 		for (int local = 0; local < root->locals; local++)
 			for (int k = 0; k < c->taps; k++)
 				for (int s = 0; s < splits && c->tap[k] >= 0; s++) {
@@ -380,7 +384,9 @@ static void conv_phase(coder *c, stream *streams, int phase_row, int phase_colum
 			}
 			c->tap[i * c->taps + k] = intern_tap(c, &reach, word - root->base);
 		}
-	for (int o = 0; o < c->out->tensor.channels; o++) {
+	for (int i = 0; i < c->out->tensor.channels; i++) {
+		const int o = c->layer->order ? c->layer->order[i] : i;
+
 		conv_group(c, streams, split_of, c->in->shared ? 1 : root->copies, o);
 		put_group(c, streams, 1, root->base);
 		put_conv_record(c, o, phase_row, phase_column);
@@ -755,50 +761,12 @@ static void code_layer(coder *c, bool release, bool last)
 	}
 	blocks = espl_write_blocks(c->work, c->tables, c->layer);
 	put_descriptor(c, &blocks, release, last);
+	c->tables->most_blocks = espl_greatest(c->tables->most_blocks, c->layer->blocks);
 	c->layer->cycles = espl_count_cycles(c->work, c->cycles, c->loops, c->group_count,
 	                                     blocks.entries, blocks.period, c->layer->blocks);
 	if (last && l->kind == ESPL_LAYER_DENSE && c->out->kind == ESPL_PLACE_OUTPUT)
 		c->work->plan->output_delay =
 		        espl_output_delay(c->work, c->layer, c->cycles[0], blocks.entries);
-}
-
-/* Elements and bytes of the vectors and of the output, and dense layers' blocks. */
-static void place_vectors(espl_work *work, espl_tables *tables)
-{
-	for (int l = 0; l < work->layer_count; l++)
-		if (work->layers[l].layer.kind == ESPL_LAYER_DENSE)
-			work->layers[l].blocks = espl_ceil_div(
-			        work->tensors[work->layers[l].layer.output].tensor.channels,
-			        work->lanes);
-	for (int t = 0; t < work->tensor_count; t++) {
-		espl_work_tensor *tensor = &work->tensors[t];
-		const espl_lowered_tensor *of = &tensor->tensor;
-		const int positions = of->rows * of->columns;
-		int elements = espl_ceil_div(of->channels, work->lanes) * work->lanes;
-
-		tensor->channel_stride = 1;
-		tensor->position_stride = 1;
-		if (tensor->kind == ESPL_PLACE_VECTOR) {
-			if (tensor->is_input) {
-				tensor->pitch = of->columns;
-				tensor->position_stride = of->channels;
-				elements = positions * of->channels;
-			} else if (positions > 1) {
-				tensor->channel_stride = tensor->plane_words * work->lanes;
-				elements = tensor->channel_stride * of->channels;
-			}
-			tensor->base = tables->vector_slots * work->splits;
-			tables->vector_slots += espl_ceil_div(elements, work->splits);
-		} else if (tensor->kind == ESPL_PLACE_OUTPUT) {
-			if (positions > 1) {
-				tensor->channel_stride = of->rows * tensor->pitch;
-				elements = tensor->channel_stride * of->channels;
-			}
-			tensor->base = tables->output_bytes;
-			tables->output_bytes += espl_ceil_div(elements, 8) * 8;
-		}
-	}
-	tables->narrow_count = tables->vector_slots;
 }
 
 static void start_narrow(espl_work *work, espl_tables *tables)
@@ -847,12 +815,12 @@ static void put_images(espl_work *work, const espl_tables *t)
 	for (int s = 0; s < work->splits; s++) {
 		espl_table narrow = {.width_beats = 1},
 		           dense = {.width_beats = espl_ceil_div(work->lanes, 8)};
-		const int streams = t->narrow_count - t->vector_slots;
+		const int streams = t->narrow_count - work->vector_slots;
 
 		espl_table_append(work->arena, &narrow, streams);
 		for (int i = 0; i < streams; i++)
-			narrow.words[i] = t->narrow[s][t->vector_slots + i];
-		put_image(work, 1, 1u << s, t->vector_slots, &narrow);
+			narrow.words[i] = t->narrow[s][work->vector_slots + i];
+		put_image(work, 1, 1u << s, work->vector_slots, &narrow);
 		espl_table_append(work->arena, &dense, t->dense_words);
 		for (int i = 0; i < t->dense_words * work->lanes; i++)
 			espl_put_bits(dense.words +
@@ -912,12 +880,15 @@ static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_err
 	        {"entries of drain lists", t->entry.count, 4096, DEPTH(EntryDepth), 64, 4096},
 	        {"patterns", t->pattern.count, 64, DEPTH(PatternDepth), 64, 64},
 	        {"layers", t->program.count / 4, 65536, DEPTH(LayerDepth), 16, 64},
-	        {"words of output", espl_ceil_div(t->output_bytes, work->lanes), 1 << 16,
+	        {"words of output", espl_ceil_div(work->output_bytes, work->lanes), 1 << 16,
 	         DEPTH(OutputDepth), 256, 256},
 	        {"lookup tables", t->table_count, 16, DEPTH(Tables), 1, 1},
 	};
 #undef DEPTH
 
+	ESPL_TRY(too_deep("bytes between an output and a tap of it", t->most_reach, 4095, err));
+	ESPL_TRY(too_deep("blocks of one layer", t->most_blocks, 65535, err));
+	ESPL_TRY(too_deep("bytes of results", work->output_bytes, 1 << 17, err));
 	ESPL_TRY(too_deep("entries of one block", t->most_entries, 127, err));
 	ESPL_TRY(too_deep("records of one channel", t->most_records, 127, err));
 	ESPL_TRY(too_deep("cycles for a group", t->most_cycles, (1 << CYCLE_BITS) - 1, err));
@@ -982,7 +953,7 @@ espl_status espl_write_program(espl_work *work, espl_error *err)
 	if (block_bits > 256)
 		return espl_fail(err, ESPL_BUDGET, "padding of %d columns by %d lanes is too much",
 		                 work->pad_max, work->lanes);
-	place_vectors(work, &tables);
+	tables.narrow_count = work->vector_slots;
 	start_narrow(work, &tables);
 	for (int l = 0; l < work->layer_count; l++) {
 		if (work->layers[l].index < 0)
@@ -1004,6 +975,6 @@ espl_status espl_write_program(espl_work *work, espl_error *err)
 	}
 	ESPL_TRY(choose_engine(work, &tables, err));
 	put_images(work, &tables);
-	work->plan->output_beats = tables.output_bytes / 8;
+	work->plan->output_beats = work->output_bytes / 8;
 	return ESPL_OK;
 }

@@ -276,16 +276,17 @@ static espl_status check_given(espl_work *work, espl_error *err)
 
 static espl_status decide(espl_work *work, const espl_span *decisions, espl_error *err)
 {
+	espl_status status;
+
 	ESPL_TRY(espl_normalize(work, err));
 	ESPL_TRY(espl_lay_out(work, err));
 	ESPL_TRY(check_given(work, err));
 	if (decisions)
 		ESPL_TRY(espl_decide_splits(work, decisions, err));
 	ESPL_TRY(espl_deal(work, err));
-	ESPL_TRY(espl_place_tensors(work, err));
-	if (decisions)
-		ESPL_TRY(espl_decide_bases(work, decisions, err));
-	return ESPL_OK;
+	espl_place_vectors(work);
+	status = espl_place_tensors(work, err);
+	return decisions ? espl_decide_bases(work, decisions, err) : status;
 }
 
 /* Begins a plan with at most `most_copies` copies of a channel, 0: as many as there are splits, but

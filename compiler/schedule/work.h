@@ -40,6 +40,7 @@ typedef struct {
 	bool plain; /* its weights lie in pairs, without taps, zeros included */
 	int64_t cycles;
 	espl_kinds kinds;
+	const int *order; /* CONV: of its output channels in time; NULL: as they are */
 } espl_work_layer;
 
 typedef struct {
@@ -52,12 +53,13 @@ typedef struct {
 	int alias; /* >= 0: channels lie in that CONCAT's output, from alias_channel on */
 	int alias_channel;
 	int phase_rows, phase_columns, pitch, plane_rows, plane_words;
-	int *split; /* [channels] WIDE, not shared */
-	int *local; /* [channels] its place among the split's channels */
-	int locals; /* most channels in a split, or in `copies` of them */
-	int copies; /* so many neighbouring splits hold the same channels, and share their taps */
-	int base;   /* WIDE: word; VECTOR: element; OUTPUT: byte */
-	int words;  /* WIDE: in each split */
+	int *split;   /* [channels] WIDE, not shared */
+	int *local;   /* [channels] its place among the split's channels */
+	int locals;   /* most channels in a split, or in `copies` of them */
+	int copies;   /* so many neighbouring splits hold the same channels, and share their taps */
+	int base;     /* WIDE: word; VECTOR: element; OUTPUT: byte */
+	int words;    /* WIDE: in each split */
+	int elements; /* VECTOR, OUTPUT: from base on, waste included */
 	int channel_stride, position_stride;
 	/* shared: word of plane p (channel, phase row, phase column) in split s, or -1 */
 	int *plane_word; /* [planes][splits] */
@@ -72,9 +74,12 @@ typedef struct {
 	espl_work_layer *layers;
 	espl_work_tensor *tensors;
 	int activation_words; /* of each wide memory, below the dense weights */
+	int vector_slots;     /* of each narrow memory, below the streams */
+	int output_bytes;
 	int pad_max;
 	int most_copies;
-	int most_filling; /* a layer may take so many cycles of 1024 more to be plain */
+	int most_filling;  /* a layer may take so many cycles of 1024 more to be plain */
+	bool splits_given; /* by decisions; else they are dealt */
 	espl_plan *plan;
 	int image_capacity;
 } espl_work;
@@ -110,10 +115,20 @@ void espl_share_taps(const espl_work *work, const espl_work_layer *layer, int ph
 /* Words of a wide memory where no limit is set: networks then share engines. */
 int espl_usual_words(const espl_work *work);
 
+/* Whether a tensor is an image of fewer channels than splits whose taps are dealt instead. */
+bool espl_deals_taps(const espl_work *work, int t);
+
 espl_status espl_normalize(espl_work *work, espl_error *err);
 espl_status espl_lay_out(espl_work *work, espl_error *err);
 espl_status espl_deal(espl_work *work, espl_error *err);
+/* Words of the wide memories, over the tensors' lifetimes; then elements of the vectors and bytes
+ * of the output (place.c). */
 espl_status espl_place_tensors(espl_work *work, espl_error *err);
+void espl_place_vectors(espl_work *work);
+/* How much of each memory the places take, and whether it can be addressed. */
+espl_status espl_measure_places(espl_work *work, espl_error *err);
+/* Whether two tensors may share a place: one is through before the other begins. */
+bool espl_live_together(const espl_work_tensor *a, const espl_work_tensor *b);
 /* Cycles of a layer whose groups take `cycles[g]` and drain in `loops[g]` loops of the
  * blocks' entries, from its first cycle to the next layer's (cycles.c). */
 int64_t espl_count_cycles(const espl_work *work, const int *cycles, const int *loops, int groups,
@@ -152,12 +167,11 @@ typedef struct {
 	int dense_words; /* of weights in every wide memory */
 	int dense_capacity;
 	int8_t *dense[ESPL_MAX_SPLITS]; /* [word][lane] */
-	int vector_slots;               /* narrow entries behind the streams */
-	int output_bytes;
 	int table_count;
-	int most_cycles; /* of a group */
 	bool plain_used;
-	int most_entries, most_records; /* of a block, of a channel */
+	/* fields of the tables hold no more than these may be */
+	int most_reach, most_cycles, most_blocks; /* of a tap, of a group, of a layer */
+	int most_entries, most_records;           /* of a block, of a channel */
 } espl_tables;
 
 /* Finds the kinds of a layer's positions, once its computing space is known (classes.c). */

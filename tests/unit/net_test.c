@@ -123,7 +123,7 @@ static void refuses_bad_text(void **state)
 	(void)state;
 	assert_int_equal(espl_net_print(net, arena, &text, &size, NULL), ESPL_OK);
 	expect_refusal(arena, text, "\"format\": 1", "\"format\": 2", "",
-	               "\"format\" is 2, it must be 1 to 1");
+	               "\"format\" is 2, it must be 1");
 	expect_refusal(arena, text, "\"conv\"", "\"warp\"", "op 0",
 	               "operators of kind \"warp\" are unknown");
 	expect_refusal(arena, text, "\"kernel\": [3, 3]", "\"kernel\": [32767, 32767]", "op 0",
