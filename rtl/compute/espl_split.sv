@@ -32,6 +32,7 @@ module espl_split #(
     parameter int unsigned MaxPool = 1,        // 0 leaves the comparators out
     parameter WideEvenFile = "",
     parameter WideOddFile = "",
+    parameter WideExtraFile = "",
     parameter NarrowFile = "",
     parameter TapFile = "",
     localparam int unsigned TapBits = espl_pkg::index_bits(TapDepth),
@@ -345,6 +346,7 @@ module espl_split #(
     espl_ram #(
         .Width(8 * Lanes),
         .Depth(WideExtra),
+        .InitFile(WideExtraFile),
         .OutputRegister(0)
     ) u_extra (
         .clk_i,

@@ -298,6 +298,7 @@ module espl_engine #(
     localparam logic [7:0] Digit = 8'(s < 10 ? 48 + s : 87 + s);
     localparam WideEvenFile = Images == "" ? "" : {Images, "wide_even_", Digit, ".hex"};
     localparam WideOddFile = Images == "" ? "" : {Images, "wide_odd_", Digit, ".hex"};
+    localparam WideExtraFile = Images == "" ? "" : {Images, "wide_extra_", Digit, ".hex"};
     localparam NarrowFile = Images == "" ? "" : {Images, "narrow_", Digit, ".hex"};
 
     espl_split #(
@@ -311,6 +312,7 @@ module espl_engine #(
         .MaxPool(MaxPool),
         .WideEvenFile(WideEvenFile),
         .WideOddFile(WideOddFile),
+        .WideExtraFile(WideExtraFile),
         .NarrowFile(NarrowFile),
         .TapFile(TapFile)
     ) u_split (
