@@ -11,12 +11,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { WIDE = 0, NARROW = 1, ALL = -1 };
+enum { WIDE = 0, NARROW = 1, ALL_SPLITS = -1, END = 1 << 24 };
 
-/* What one file holds: a memory (espl_pkg's number), of one split or of all, and of its words all
- * or those with an even (0) or odd (1) address, from address `from` on, below `to` (0: no end). */
+/* What one file holds: of a memory (espl_pkg's number), of one split or of all, the words `step`
+ * apart from address `first` up to `end`. */
 typedef struct {
-	int memory, split, parity, from, to;
+	int memory, split;
+	int first, end, step;
 } selection;
 
 static bool holds(const selection *of, const espl_image *image)
@@ -60,14 +61,11 @@ static const char *image_text(const espl_plan *plan, const selection *of, espl_a
 		const espl_image *image = &plan->images[i];
 
 		for (int w = 0; w < image->count && holds(of, image); w++) {
-			int address = image->address + w;
+			int address = image->address + w - of->first;
 
-			if ((of->parity >= 0 && address % 2 != of->parity) || address < of->from ||
-			    (of->to && address >= of->to))
+			if (address < 0 || address % of->step || image->address + w >= of->end)
 				continue;
-			address -= of->from;
-			if (of->parity >= 0)
-				address /= 2;
+			address /= of->step;
 			if (address != next)
 				to += sprintf(to, "@%x\n", (unsigned)address);
 			to = put_word(to, image->words + (size_t)w * (size_t)image->beats,
@@ -98,30 +96,30 @@ espl_status espl_images_write(const espl_plan *plan, const char *root, espl_aren
 		int memory;
 	} shared[] = {{"tap", 3},   {"param", 4},   {"group", 5},   {"block", 6},
 	              {"entry", 7}, {"pattern", 8}, {"program", 9}, {"table", 10}};
-	const int wide = plan->engine.WideDepth;
+	const int depth = plan->engine.WideDepth;
 	const struct {
 		const char *name;
-		selection of;
-	} per_split[] = {{"wide_even", {WIDE, 0, 0, 0, wide}},
-	                 {"wide_odd", {WIDE, 0, 1, 0, wide}},
-	                 {"wide_extra", {WIDE, 0, ALL, wide, 0}},
-	                 {"narrow", {NARROW, 0, ALL, 0, 0}}};
+		int memory, first, end, step;
+	} per_split[] = {{"wide_even", WIDE, 0, depth, 2},
+	                 {"wide_odd", WIDE, 1, depth, 2},
+	                 {"narrow", NARROW, 0, END, 1},
+	                 {"wide_extra", WIDE, depth, depth + plan->engine.WideExtra, 1}};
+	const size_t files = plan->engine.WideExtra ? 4 : 3;
 	const char *folder = espl_arena_format(arena, "%s/image", root);
 
 	if (mkdir(folder, 0777) && errno != EEXIST)
 		return espl_fail(err, ESPL_IO, "%s: %s", folder, strerror(errno));
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
 		ESPL_TRY(write_image(plan, folder, shared[i].name,
-		                     (selection){shared[i].memory, ALL, ALL, 0, 0}, arena, err));
+		                     (selection){shared[i].memory, ALL_SPLITS, 0, END, 1}, arena,
+		                     err));
 	for (int s = 0; s < plan->engine.Splits; s++)
-		for (size_t i = 0; i < sizeof(per_split) / sizeof(per_split[0]); i++) {
-			selection of = per_split[i].of;
-
-			of.split = s;
+		for (size_t i = 0; i < files; i++)
 			ESPL_TRY(
 			        write_image(plan, folder,
 			                    espl_arena_format(arena, "%s_%x", per_split[i].name, s),
-			                    of, arena, err));
-		}
+			                    (selection){per_split[i].memory, s, per_split[i].first,
+			                                per_split[i].end, per_split[i].step},
+			                    arena, err));
 	return ESPL_OK;
 }

@@ -112,6 +112,7 @@ static void put_group(coder *c, stream *streams, int loops, int base)
 	}
 	c->cycles[c->group_count] = n;
 	c->loops[c->group_count++] = loops;
+	t->most_cycles = espl_greatest(t->most_cycles, n);
 	{
 		const int index = espl_table_append(c->work->arena, &t->group, 1);
 
@@ -163,6 +164,7 @@ static uint64_t tap_word(const coder *c, const espl_reach *reach, int slot)
 	uint64_t word = 0;
 
 	c->tables->most_reach = espl_greatest(c->tables->most_reach, rel < 0 ? -rel : rel);
+
 	espl_put_bits(&word, 0, SLOT_BITS, (uint64_t)slot);
 	espl_put_bits(&word, SLOT_BITS, REL_BITS, (uint64_t)(int64_t)rel);
 	espl_put_bits(&word, SLOT_BITS + REL_BITS, 3, (uint64_t)reach->left);
@@ -634,6 +636,7 @@ static void dense_layer(coder *c)
 	c->cycles[0] = cycles;
 	c->loops[0] = 1;
 	c->group_count = 1;
+	c->tables->most_cycles = espl_greatest(c->tables->most_cycles, cycles);
 	c->narrow_base = c->in->base / c->work->splits;
 	index = espl_table_append(c->work->arena, &c->tables->group, 1);
 	espl_put_bits(&c->tables->group.words[index], 0, CYCLE_BITS, (uint64_t)cycles);
@@ -758,8 +761,6 @@ static void code_layer(coder *c, bool release, bool last)
 	}
 	blocks = espl_write_blocks(c->work, c->tables, c->layer);
 	put_descriptor(c, &blocks, release, last);
-	for (int g = 0; g < c->group_count; g++)
-		c->tables->most_cycles = espl_greatest(c->tables->most_cycles, c->cycles[g]);
 	c->tables->most_blocks = espl_greatest(c->tables->most_blocks, c->layer->blocks);
 	c->layer->cycles = espl_count_cycles(c->work, c->cycles, c->loops, c->group_count,
 	                                     blocks.entries, blocks.period, c->layer->blocks);
@@ -886,12 +887,11 @@ static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_err
 #undef DEPTH
 
 	ESPL_TRY(too_deep("bytes between an output and a tap of it", t->most_reach, 4095, err));
-	ESPL_TRY(too_deep("cycles of one channel's block", t->most_cycles, (1 << CYCLE_BITS) - 1,
-	                  err));
 	ESPL_TRY(too_deep("blocks of one layer", t->most_blocks, 65535, err));
+	ESPL_TRY(too_deep("bytes of results", work->output_bytes, 1 << 17, err));
 	ESPL_TRY(too_deep("entries of one block", t->most_entries, 127, err));
 	ESPL_TRY(too_deep("records of one channel", t->most_records, 127, err));
-	ESPL_TRY(too_deep("bytes of results", work->output_bytes, 1 << 17, err));
+	ESPL_TRY(too_deep("cycles for a group", t->most_cycles, (1 << CYCLE_BITS) - 1, err));
 	if (given)
 		*e = *given;
 	else
