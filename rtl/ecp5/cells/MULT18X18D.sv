@@ -140,7 +140,7 @@ endmodule
 
 // A register of the multiplier: none, or with the clock, enable and reset that are named.
 module espl_ecp5_dsp_register #(
-    parameter int unsigned Width = 1,
+    parameter int Width = 1,
     parameter Clock = "NONE",
     parameter Enable = "CE0",
     parameter Reset = "RST0",
