@@ -88,7 +88,7 @@ module DP16KD #(
   assign address_b = {ADB13, ADB12, ADB11, ADB10, ADB9, ADB8, ADB7, ADB6, ADB5, ADB4, ADB3, ADB2,
       ADB1, ADB0};
 
-  // -- the memory, in words of 18 bits ---------------------------------------------------------------
+  // -- the memory, in words of 18 bits ---------------------------------------------------------
   reg [17:0] words[0:1023];
 
   function automatic [319:0] initial_words(input [5:0] row);
@@ -169,7 +169,7 @@ module DP16KD #(
     end
   end
 
-  // -- where a port's bits lie in a word --------------------------------------------------------------
+  // -- where a port's bits lie in a word ---------------------------------------------------------
   function automatic [4:0] place(input int width, input [3:0] low);
     case (width)
       1: place = {1'b0, low[3], low[2:0]} + {4'b0, low[3]};
@@ -190,7 +190,7 @@ module DP16KD #(
     else taken = (word >> place(width, low)) & ((18'd1 << width) - 18'd1);
   endfunction
 
-  // -- the ports --------------------------------------------------------------------------------------
+  // -- the ports ---------------------------------------------------------
   wire clock_a, clock_b, async_a, async_b;
   assign clock_a = CLKA ^ (CLKAMUX == "INV");
   assign clock_b = CLKB ^ (CLKBMUX == "INV");
@@ -254,7 +254,7 @@ module DP16KD #(
     end
   end
 
-  // -- the output registers ----------------------------------------------------------------------------
+  // -- the output registers ---------------------------------------------------------
   reg [17:0] late_a = '0, late_b = '0, late_second = '0;
 
   always @(posedge clock_a or posedge async_a) begin : register_a
