@@ -29,9 +29,11 @@ typedef struct {
 /* Zero-initialised options are the defaults. */
 typedef struct {
 	espl_stall stall_in, stall_out;
-	const char *trace; /* path of an FST waveform, NULL for none */
-	const char *cache; /* folder of built simulators; NULL: $ESPALIER_CACHE,
-	                      $XDG_CACHE_HOME/espalier or ~/.cache/espalier */
+	const char *trace;     /* path of an FST waveform, NULL for none */
+	const char *cache;     /* folder of built simulators; NULL: $ESPALIER_CACHE,
+	                          $XDG_CACHE_HOME/espalier or ~/.cache/espalier */
+	const char *simulator; /* a library with sim/espl_sim.h's functions, e.g. of a synthesized
+	                          netlist; NULL: built from the folder's RTL, and cached */
 	void (*progress)(void *user, const char *what); /* before something slow; may be NULL */
 	void *user;
 } espl_options;

@@ -135,6 +135,7 @@ static espl_options device_options(const cli_options *options)
 	        .stall_out = options->stall,
 	        .trace = options->trace,
 	        .cache = options->cache,
+	        .simulator = options->simulator,
 	        .progress = cli_progress,
 	        .user = (void *)options,
 	};

@@ -228,6 +228,7 @@ static espl_status open_checked(checker *c, espl_stall stall, espl_error *err)
 	        .stall_in = stall,
 	        .stall_out = stall,
 	        .cache = c->options->cache,
+	        .simulator = c->options->simulator,
 	        .progress = cli_progress,
 	        .user = (void *)c->options,
 	};
