@@ -36,10 +36,15 @@ while read -r module form shape; do
 				n["DP16KD"], n["MULT18X18D"]
 		}' "$log"
 done <<'MODULES'
-espl_ram portable Width=36 EnableWidth=36 Depth=512
+espl_ram ecp5 Width=36 EnableWidth=36 Depth=2048
+espl_ram portable Width=36 EnableWidth=36 Depth=2048
 espl_ram portable Width=64 EnableWidth=8 Depth=2048 OutputRegister=0
+espl_add_select ecp5 Width=24
+espl_add_select ecp5 Width=53
+espl_add_select portable Width=24
 espl_accumulate ecp5
-espl_accumulate portable
+espl_row_sum ecp5 ValueBits=18 FactorBits=3
+espl_row_sum portable ValueBits=29 FactorBits=3
 espl_mul_pair ecp5
 espl_mul_pair portable
 espl_lane_pair ecp5
@@ -48,21 +53,22 @@ espl_gather portable Lanes=16
 espl_gather portable Lanes=8
 espl_tree portable Inputs=16 Count=4
 espl_tree portable Inputs=2 Count=1
+espl_mul_step ecp5
 espl_mul_step portable
-espl_requant portable Tables=0
+espl_requant ecp5 Tables=0
 espl_requant portable Tables=1
-espl_requant_array portable Requantizers=2 Tables=0
+espl_requant_array ecp5 Requantizers=2 Tables=0
 espl_requant_array portable Requantizers=1 Tables=1
 espl_split ecp5 Lanes=16 Requantizers=8
 espl_split portable Lanes=8 Requantizers=1 WideDepth=512 NarrowDepth=512 TapDepth=256 PadMax=1 MaxPool=0
-espl_drain portable Splits=8
+espl_drain ecp5 Splits=8
 espl_drain portable Splits=1 EntryDepth=64 ParamDepth=128
-espl_loader portable Lanes=16 Splits=8 Requantizers=8
+espl_loader ecp5 Lanes=16 Splits=8 Requantizers=8
 espl_loader portable Lanes=8 Splits=1 Requantizers=1 PadMax=1
-espl_output portable Lanes=16
+espl_output ecp5 Lanes=16
 espl_output portable Lanes=8 OutputDepth=16
-espl_sequencer portable Lanes=16 Splits=8
+espl_sequencer ecp5 Lanes=16 Splits=8
 espl_sequencer portable Lanes=8 Splits=1 PadMax=1 GroupDepth=64 BlockDepth=64 LayerDepth=8
-espl_writer portable Lanes=16 Splits=8 Requantizers=8
+espl_writer ecp5 Lanes=16 Splits=8 Requantizers=8
 espl_writer portable Lanes=8 Splits=1 Requantizers=1 WideDepth=256 OutputDepth=16
 MODULES

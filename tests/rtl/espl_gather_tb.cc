@@ -37,14 +37,18 @@ void run(bench::generator &random, int lanes) {
 
     const words &out = inside.now();
     const uint64_t valid = random.bits(lanes);
-    gather->pad_i = static_cast<uint8_t>(random.bits(8));
+    uint8_t other[32];
+    for (int l = 0; l < lanes; l++) {
+      other[l] = static_cast<uint8_t>(random.bits(8));
+      bench::put(gather->other_i, 8 * l, 8, other[l]);
+    }
     bench::put(gather->valid_i, 0, lanes, valid);
     gather->eval();
     for (int l = 0; l < lanes; l++) {
       const int b = out.shift + l;
       const int byte = b < lanes ? out.first[b] : out.second[b - lanes];
       bench::equal("a lane", static_cast<int64_t>(bench::get(gather->lanes_o, 8 * l, 8)),
-                   valid >> l & 1 ? byte : gather->pad_i, gather.cycle);
+                   valid >> l & 1 ? byte : other[l], gather.cycle);
     }
   }
 }

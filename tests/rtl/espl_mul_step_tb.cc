@@ -6,7 +6,7 @@
 
 namespace {
 
-constexpr int kLatency = 2;
+constexpr int kLatency = 4;
 
 }  // namespace
 
@@ -22,6 +22,6 @@ ESPL_BENCH(espl_mul_step) {
     products.push(x * m);
     step.tick();
     if (products.ready())
-      bench::equal("product_o", bench::sign(step->product_o, 53), products.now(), step.cycle);
+      bench::equal("product_o", bench::sign(step->product_o, 52), products.now(), step.cycle);
   }
 }

@@ -11,7 +11,7 @@ extern "C" {
 
 namespace {
 
-constexpr int kLatency = 10;  // from the record, one cycle before its sums, to the bytes
+constexpr int kLatency = 12;  // from the record, one cycle before its sums, to the bytes
 constexpr int kAccBits = 24, kRoundBits = 24, kMultiplierBits = 28, kPlaceBits = 33;
 constexpr int kMost = 16;  // requantizers
 

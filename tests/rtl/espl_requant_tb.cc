@@ -12,8 +12,9 @@ extern "C" {
 namespace {
 
 // the stage in which each input is used, and the one whose register is the result
-constexpr int kMultiplierStage = 1, kSecondStage = 3, kRoundStage = 4, kCoarseStage = 5,
-              kFineStage = 6, kLatency = 9;
+constexpr int kMultiplierStage = 0, kSecondStage = 5, kRoundStage = 6, kCoarseStage = 7,
+              kFineStage = 8, kLatency = 11;
+constexpr int kKeptBits = 9;  // of the shifted value, besides its sign
 constexpr int kAccBits = 24;
 
 struct job {
@@ -94,15 +95,17 @@ void run(bench::generator &random, int tables) {
         return jobs.has(ago) ? jobs.ago(ago).step : espl_step{};
       };
       requant->multiplier_i = static_cast<uint32_t>(step(kMultiplierStage).multiplier);
-      requant->second3_i = jobs.has(kSecondStage) && jobs.ago(kSecondStage).second;
+      requant->second5_i = jobs.has(kSecondStage) && jobs.ago(kSecondStage).second;
       const espl_step round = step(kRoundStage);
       const int lifted = round.shift > 23 ? round.shift - 23 : 0;
       requant->positive_i = static_cast<uint64_t>(static_cast<int64_t>(round.positive) << lifted) &
                             ((UINT64_C(1) << 53) - 1);
       requant->negative_i = static_cast<uint64_t>(static_cast<int64_t>(round.negative) << lifted) &
                             ((UINT64_C(1) << 53) - 1);
-      requant->shift_coarse_i = static_cast<uint8_t>(step(kCoarseStage).shift >> 3);
-      requant->shift_fine_i = static_cast<uint8_t>(step(kFineStage).shift & 7);
+      const int coarse = step(kCoarseStage).shift;
+      requant->coarse_i = static_cast<uint8_t>(coarse >> 3);
+      for (int k = 0; k < 53; k++) bench::put(requant->above_i, k, 1, k >= coarse + kKeptBits);
+      requant->fine_i = static_cast<uint8_t>(step(kFineStage).shift & 7);
       requant.tick();
       if (!jobs.ready()) continue;
       const int y = value(l, jobs.ago(kLatency), jobs.ago(kLatency - 1));
