@@ -6,6 +6,7 @@
 # Values must be the reference's at every layer boundary and cycles the plan's, with random stalls and
 # without. For ECP5 rtl/ecp5 takes the place of the portable forms, as boards/ecp5 does, and the block
 # RAMs' own registers are switched on. The cells are Yosys's and those of rtl/ecp5/cells.
+# INPUT may be noise:BYTES, for that many bytes made up here.
 # Exits with 77 (skipped) when Yosys or Verilator is not there. Run from the repository's root.
 set -eu
 espalier=$1 work=$2 model=$3 array=$4 family=$5 input=$6 samples=$7
@@ -21,6 +22,14 @@ mkdir "$out.obj"
 # a limit makes every memory as small as the network allows
 "$espalier" compile "$model" --array "$array" --memory 100000000 -o "$out" --quiet
 
+case $input in
+noise:*)
+	LC_ALL=C awk -v n="${input#noise:}" 'BEGIN {
+		for (x = 1; n-- > 0; x = x * 16807 % 2147483647) printf "%c", x / 65536 % 256
+	}' >"$out.in"
+	input=$out.in
+	;;
+esac
 parameter() { sed -n "s/^ *\"$1\": \([0-9]*\).*/\1/p" "$out/manifest.json" | head -1; }
 sets=$(sed -n '/"engine": {/,/}/s/^ *"\([A-Za-z]*\)": \([0-9][0-9]*\).*/-set \1 \2/p' "$out/manifest.json" | tr '\n' ' ')
 identity=$(sed -n 's/.*"engine_identity": "\([0-9a-f]*\)".*/\1/p' "$out/manifest.json")
@@ -55,7 +64,7 @@ root=$(verilator --getenv VERILATOR_ROOT)
 { verilator --cc -O3 --x-assign fast --x-initial fast --noassert -Wno-fatal -Wno-lint -Wno-style -Wno-MODDUP \
 	--prefix Vespl_engine --top-module espl_engine --Mdir "$out.obj" -CFLAGS '-fPIC -std=c++17' \
 	--output-split 20000 "$out.v" $cells &&
-	make -s -j2 -C "$out.obj" -f Vespl_engine.mk OPT_FAST=-O1 OPT_SLOW=-O0 Vespl_engine__ALL.a verilated.o \
+	make -s -j2 -C "$out.obj" -f Vespl_engine.mk OPT_FAST=-O0 OPT_SLOW=-O0 Vespl_engine__ALL.a verilated.o \
 		verilated_threads.o &&
 	g++ -O1 -fPIC -shared -std=c++17 -DESPL_LANES="$(parameter Lanes)" -DESPL_SPLITS="$(parameter Splits)" \
 		-DESPL_WIDE_DEPTH="$(parameter WideDepth)" -DESPL_NARROW_DEPTH="$(parameter NarrowDepth)" \
