@@ -29,11 +29,13 @@ typedef struct {
 /* Zero-initialised options are the defaults. */
 typedef struct {
 	espl_stall stall_in, stall_out;
-	const char *trace; /* path of an FST waveform, NULL for none */
-	const char *cache; /* folder of built simulators; NULL: $ESPALIER_CACHE,
-	                      $XDG_CACHE_HOME/espalier or ~/.cache/espalier */
-	int baked;         /* the memories hold the program from the start (espl_top_baked): nothing
-	                      is loaded; a simulator is then built for the one folder */
+	const char *trace;     /* path of an FST waveform, NULL for none */
+	const char *cache;     /* folder of built simulators; NULL: $ESPALIER_CACHE,
+	                          $XDG_CACHE_HOME/espalier or ~/.cache/espalier */
+	const char *simulator; /* a library with sim/espl_sim.h's functions, e.g. of a synthesized
+	                          netlist; NULL: built from the folder's RTL, and cached */
+	int baked;             /* the memories hold the program from the start (espl_top_baked):
+	                          nothing is loaded; a simulator is then built for the one folder */
 	void (*progress)(void *user, const char *what); /* before something slow; may be NULL */
 	void *user;
 } espl_options;

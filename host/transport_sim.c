@@ -139,11 +139,12 @@ static const uint8_t *vector(const void *t, int split)
 	return s->vector(s->sim, split);
 }
 
-static espl_status bind(sim_transport *s, const char *path, espl_error *err)
+static espl_status bind(sim_transport *s, const char *path, bool built, espl_error *err)
 {
 	s->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!s->library)
-		return espl_fail(err, ESPL_TOOL, "%s; remove it to build it anew", dlerror());
+		return espl_fail(err, ESPL_TOOL, "%s%s", dlerror(),
+		                 built ? "; remove it to build it anew" : "");
 		/* dlsym gives an object pointer; C has no conversion to a function pointer but by
 		 * its bytes */
 #define X(result, name, parameters)                                                       \
@@ -181,8 +182,12 @@ espl_status espl_transport_sim_open(const espl_manifest *m, const espl_options *
 	        .vector = vector,
 	};
 	*out = &s->transport;
-	ESPL_TRY(espl_sim_build(m, options, options->trace, arena, &path, err));
-	ESPL_TRY(bind(s, path, err));
+	if (options->simulator) /* a name without a slash would be looked for in the system */
+		path = espl_arena_format(arena, "%s%s", strchr(options->simulator, '/') ? "" : "./",
+		                         options->simulator);
+	else
+		ESPL_TRY(espl_sim_build(m, options, options->trace, arena, &path, err));
+	ESPL_TRY(bind(s, path, !options->simulator, err));
 	s->sim = s->create();
 	s->set_stalls(s->sim, &in, &to);
 	if (options->trace && s->trace(s->sim, options->trace))

@@ -16,18 +16,6 @@ package espl_pkg;
     tree_stages = (n > 1) ? $clog2(n) : 1;
   endfunction
 
-  // a * b mod 64; for synthesis as additions, since a multiplication would take a DSP.
-  function automatic logic [5:0] product6(input logic [5:0] a, input logic [5:0] b);
-`ifdef SYNTHESIS
-    product6 = '0;
-    for (int unsigned k = 0; k < 6; k++) begin
-      if (b[k]) product6 = product6 + (a << k);
-    end
-`else
-    product6 = a * b;
-`endif
-  endfunction
-
   // a * b, 5 bits by 16, as additions.
   function automatic logic [20:0] product5(input logic [4:0] a, input logic [15:0] b);
     product5 = '0;

@@ -23,7 +23,7 @@ typedef struct {
 	const char *output; /* -o DIR */
 	const char *inputs[CLI_MOST_FILES], *outputs[CLI_MOST_FILES];
 	int input_count, output_count;
-	const char *board, *engine, *plan, *tensors, *trace, *junit, *cache;
+	const char *board, *engine, *plan, *tensors, *trace, *junit, *cache, *simulator;
 	int lanes, splits, requantizers, multipliers;
 	int64_t memory_bytes;
 	int64_t samples; /* 0: all */

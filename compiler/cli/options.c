@@ -34,6 +34,7 @@ static const option table[] = {
         {"--extremes", "N", "v", "extreme inputs besides the given ones; default 4"},
         {"--baked", NULL, "sv", "memories that hold the program from the start; nothing is loaded"},
         {"--cache", "DIR", "sv", "folder of built simulators"},
+        {"--simulator", "FILE", "sv", "use this simulator library instead of building one"},
         {"--json", NULL, "cmsvb", "machine-readable output"},
         {"--quiet", NULL, "cmrsvl", "no output but errors"},
 };
@@ -193,9 +194,10 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	const struct {
 		const char *name;
 		const char **to;
-	} texts[] = {{"--board", &o->board},     {"--plan", &o->plan},   {"--engine", &o->engine},
-	             {"--tensors", &o->tensors}, {"--trace", &o->trace}, {"--junit", &o->junit},
-	             {"--cache", &o->cache}};
+	} texts[] = {{"--board", &o->board},   {"--plan", &o->plan},
+	             {"--engine", &o->engine}, {"--tensors", &o->tensors},
+	             {"--trace", &o->trace},   {"--junit", &o->junit},
+	             {"--cache", &o->cache},   {"--simulator", &o->simulator}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!strcmp(name, texts[i].name)) {

@@ -136,6 +136,7 @@ static espl_options device_options(const cli_options *options)
 	        .trace = options->trace,
 	        .cache = options->cache,
 	        .baked = options->baked,
+	        .simulator = options->simulator,
 	        .progress = cli_progress,
 	        .user = (void *)options,
 	};

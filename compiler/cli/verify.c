@@ -229,6 +229,7 @@ static espl_status open_checked(checker *c, espl_stall stall, espl_error *err)
 	        .stall_out = stall,
 	        .cache = c->options->cache,
 	        .baked = c->options->baked,
+	        .simulator = c->options->simulator,
 	        .progress = cli_progress,
 	        .user = (void *)c->options,
 	};

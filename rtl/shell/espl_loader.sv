@@ -99,7 +99,7 @@ module espl_loader #(
       if (taking && !inside_q) begin
         inside_q <= in_data_i[47:32] != '0;
         error_o  <= in_last_i && in_data_i[47:32] != '0;
-        if (in_data_i[47:32] == '0) input_done_o <= in_data_i[6];
+        if (in_data_i[47:32] == '0 && in_data_i[6]) input_done_o <= 1'b1;
       end
       if (taking && inside_q) error_o <= in_last_i && !(complete && left_q == 16'd1);
       if (complete) begin
@@ -120,7 +120,9 @@ module espl_loader #(
       advance_q <= 1'b0;
     end
     if (taking && inside_q) begin
-      word_q[64*beat_q +: 64] <= in_data_i;
+      // each beat's place by itself: a variable place would become a shifter
+      for (int unsigned b = 0; b < 4; b++)
+        if (beat_q == 2'(b)) word_q[64*b +: 64] <= in_data_i;
       beat_q <= complete ? '0 : beat_q + 1'b1;
     end
     if (complete) begin
