@@ -36,7 +36,7 @@ struct random {
 // One direction of the line: bytes pass, or what the faults make of them.
 struct direction {
   random dice;
-  espl_board_faults how{};
+  espl_sim_board_faults how{};
   std::deque<uint8_t> queue, history;
   uint32_t losing = 0;    // bytes to lose
   uint64_t resting = 0;   // cycles in which nothing moves
@@ -66,7 +66,7 @@ struct direction {
 
 }  // namespace
 
-struct espl_board {
+struct espl_sim_board {
   VerilatedContext context;
   std::unique_ptr<ESPL_TOP> top;
   uint64_t cycle = 0, active = 0;
@@ -143,21 +143,21 @@ struct espl_board {
   }
 };
 
-espl_board *espl_board_create(void) {
-  espl_board *board = new espl_board;
+espl_sim_board *espl_sim_board_create(void) {
+  espl_sim_board *board = new espl_sim_board;
   board->top = std::make_unique<ESPL_TOP>(&board->context);
   board->top->uart_rx_i = 1;
   board->reset();
   return board;
 }
 
-void espl_board_destroy(espl_board *board) {
+void espl_sim_board_destroy(espl_sim_board *board) {
   if (!board) return;
   board->top->final();
   delete board;
 }
 
-void espl_board_set_faults(espl_board *board, const espl_board_faults *faults) {
+void espl_sim_board_set_faults(espl_sim_board *board, const espl_sim_board_faults *faults) {
   board->to.how = board->from.how = *faults;
   board->to.losing = board->from.losing = 0;
   board->to.resting = board->from.resting = 0;
@@ -165,20 +165,20 @@ void espl_board_set_faults(espl_board *board, const espl_board_faults *faults) {
   board->from.dice.state = 2654435761u * (faults->seed + 1) | 1;
 }
 
-void espl_board_reset(espl_board *board) { board->reset(); }
+void espl_sim_board_reset(espl_sim_board *board) { board->reset(); }
 
-void espl_board_send(espl_board *board, const uint8_t *bytes, size_t count) {
+void espl_sim_board_send(espl_sim_board *board, const uint8_t *bytes, size_t count) {
   board->waiting.insert(board->waiting.end(), bytes, bytes + count);
 }
 
-size_t espl_board_queued(const espl_board *board) { return board->waiting.size() + board->to.queue.size(); }
+size_t espl_sim_board_queued(const espl_sim_board *board) { return board->waiting.size() + board->to.queue.size(); }
 
-void espl_board_drop(espl_board *board) {
+void espl_sim_board_drop(espl_sim_board *board) {
   board->waiting.clear();
   board->to.queue.clear();
 }
 
-size_t espl_board_run(espl_board *board, uint64_t cycles, uint8_t *bytes, size_t room) {
+size_t espl_sim_board_run(espl_sim_board *board, uint64_t cycles, uint8_t *bytes, size_t room) {
   direction &from = board->from;
   size_t count = 0;
   for (uint64_t i = 0; i < cycles; i++) board->step();
@@ -193,5 +193,5 @@ size_t espl_board_run(espl_board *board, uint64_t cycles, uint8_t *bytes, size_t
   return count;
 }
 
-uint64_t espl_board_cycles(const espl_board *board) { return board->cycle; }
-uint64_t espl_board_quiet(const espl_board *board) { return board->cycle - board->active; }
+uint64_t espl_sim_board_cycles(const espl_sim_board *board) { return board->cycle; }
+uint64_t espl_sim_board_quiet(const espl_sim_board *board) { return board->cycle - board->active; }

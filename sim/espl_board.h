@@ -16,7 +16,7 @@ extern "C" {
 
 enum { ESPL_BOARD_CLOCKS = 4 };
 
-typedef struct espl_board espl_board;
+typedef struct espl_sim_board espl_sim_board;
 
 /* How often, in a million bits (flip) or bytes (the others). */
 typedef struct {
@@ -28,23 +28,25 @@ typedef struct {
 	uint32_t stall;     /* the line rests for up to 2000 bytes' time */
 	uint32_t reset;     /* the board is reset */
 	uint32_t seed;
-} espl_board_faults;
+} espl_sim_board_faults;
 
-espl_board *espl_board_create(void); /* reset already */
-void espl_board_destroy(espl_board *board);
-void espl_board_set_faults(espl_board *board, const espl_board_faults *faults);
-void espl_board_reset(espl_board *board);
+espl_sim_board *espl_sim_board_create(void); /* reset already */
+void espl_sim_board_destroy(espl_sim_board *board);
+void espl_sim_board_set_faults(espl_sim_board *board, const espl_sim_board_faults *faults);
+void espl_sim_board_reset(espl_sim_board *board);
 
 /* Puts bytes into the queue to the board; how many are still in it. */
-void espl_board_send(espl_board *board, const uint8_t *bytes, size_t count);
-size_t espl_board_queued(const espl_board *board);
-void espl_board_drop(espl_board *board); /* empties the queue, but for the byte on the line */
+void espl_sim_board_send(espl_sim_board *board, const uint8_t *bytes, size_t count);
+size_t espl_sim_board_queued(const espl_sim_board *board);
+void espl_sim_board_drop(
+        espl_sim_board *board); /* empties the queue, but for the byte on the line */
 
 /* Runs cycles, and gives the bytes that came from the board, at most `room`. */
-size_t espl_board_run(espl_board *board, uint64_t cycles, uint8_t *bytes, size_t room);
+size_t espl_sim_board_run(espl_sim_board *board, uint64_t cycles, uint8_t *bytes, size_t room);
 
-uint64_t espl_board_cycles(const espl_board *board);
-uint64_t espl_board_quiet(const espl_board *board); /* cycles since a byte was on the line */
+uint64_t espl_sim_board_cycles(const espl_sim_board *board);
+uint64_t
+espl_sim_board_quiet(const espl_sim_board *board); /* cycles since a byte was on the line */
 
 #ifdef __cplusplus
 }

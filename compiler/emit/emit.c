@@ -162,7 +162,7 @@ static unsigned char *program_bytes(const espl_plan *plan, espl_arena *arena, si
 }
 
 static espl_status fill(const espl_plan *plan, const char *rtl_folder, const char *certificate,
-                        const char *root, espl_arena *arena, espl_error *err)
+                        const espl_kat *kat, const char *root, espl_arena *arena, espl_error *err)
 {
 	const char *net;
 	unsigned char *program;
@@ -177,6 +177,11 @@ static espl_status fill(const espl_plan *plan, const char *rtl_folder, const cha
 	        espl_file_write(espl_arena_format(arena, "%s/net.json", root), net, net_size, err));
 	ESPL_TRY(write_text(arena, root, "plan.json", plan->decisions, err));
 	ESPL_TRY(write_text(arena, root, "certificate.txt", certificate, err));
+	ESPL_TRY(make_folder(arena, root, "kat", err));
+	ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/kat/input.bin", root),
+	                         kat->input.data, kat->input.size, err));
+	ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/kat/output.bin", root),
+	                         kat->output.data, kat->output.size, err));
 	ESPL_TRY(copy_rtl(rtl_folder, root, arena, err));
 	ESPL_TRY(write_text(arena, root, "rtl/espl_top.sv", top_text(plan, arena), err));
 	return write_text(arena, root, "manifest.json", espl_manifest_text(plan, identity, arena),
@@ -184,13 +189,13 @@ static espl_status fill(const espl_plan *plan, const char *rtl_folder, const cha
 }
 
 espl_status espl_emit(const espl_plan *plan, const char *rtl_folder, const char *certificate,
-                      const char *path, espl_arena *arena, espl_error *err)
+                      const espl_kat *kat, const char *path, espl_arena *arena, espl_error *err)
 {
 	espl_status status;
 	const char *temporary;
 
 	ESPL_TRY(espl_folder_begin(path, arena, &temporary, err));
-	status = fill(plan, rtl_folder, certificate, temporary, arena, err);
+	status = fill(plan, rtl_folder, certificate, kat, temporary, arena, err);
 	if (!status)
 		status = espl_folder_commit(temporary, path, err);
 	if (status)

@@ -29,7 +29,7 @@ enum {
 };
 
 typedef struct {
-	espl_board *board;
+	espl_sim_board *board;
 	espl_arena *arena;
 	espl_link *link;
 	uint32_t random;
@@ -54,7 +54,7 @@ static uint32_t next(soak *s)
 
 static int64_t now_us(const soak *s)
 {
-	return (int64_t)(espl_board_cycles(s->board) / ESPL_BOARD_CLOCKS) * BIT_US;
+	return (int64_t)(espl_sim_board_cycles(s->board) / ESPL_BOARD_CLOCKS) * BIT_US;
 }
 
 static void exchange(soak *s)
@@ -62,11 +62,11 @@ static void exchange(soak *s)
 	uint8_t bytes[256];
 	size_t count;
 
-	if (espl_board_queued(s->board) < 64) {
+	if (espl_sim_board_queued(s->board) < 64) {
 		count = espl_link_transmit(s->link, now_us(s), s->line, sizeof(s->line));
-		espl_board_send(s->board, s->line, count);
+		espl_sim_board_send(s->board, s->line, count);
 	}
-	count = espl_board_run(s->board, SLICE_CYCLES, bytes, sizeof(bytes));
+	count = espl_sim_board_run(s->board, SLICE_CYCLES, bytes, sizeof(bytes));
 	espl_link_receive(s->link, now_us(s), bytes, count);
 }
 
@@ -185,16 +185,16 @@ static void run(soak *s, long most_frames, long kill)
  * that starts must be answered after two frames at most. */
 static void recover(soak *s, int trials)
 {
-	const espl_board_faults bad = {.flip = 3000,
-	                               .drop = 3000,
-	                               .truncate = 2000,
-	                               .garbage = 5000,
-	                               .duplicate = 1000},
-	                        none = {0};
+	const espl_sim_board_faults bad = {.flip = 3000,
+	                                   .drop = 3000,
+	                                   .truncate = 2000,
+	                                   .garbage = 5000,
+	                                   .duplicate = 1000},
+	                            none = {0};
 	long most = 0, sum = 0;
 
 	for (int t = 0; t < trials; t++) {
-		espl_board_faults faults = bad;
+		espl_sim_board_faults faults = bad;
 		espl_link_counters c;
 
 		start(s);
@@ -209,13 +209,13 @@ static void recover(soak *s, int trials)
 		}
 		faults.seed = next(s);
 		if (t & 1)
-			espl_board_set_faults(s->board, &faults);
+			espl_sim_board_set_faults(s->board, &faults);
 		for (uint32_t n = next(s) % 300; n; n--)
 			exchange(s);
-		espl_board_set_faults(s->board, &none);
+		espl_sim_board_set_faults(s->board, &none);
 		if (t & 2)
-			espl_board_reset(s->board);
-		espl_board_drop(s->board); /* the rest of what the dead host had queued */
+			espl_sim_board_reset(s->board);
+		espl_sim_board_drop(s->board); /* the rest of what the dead host had queued */
 	}
 	printf("%d disturbances: a new host was answered after %ld frames at most, %.2f on the "
 	       "average\n",
@@ -246,9 +246,11 @@ static void measure(soak *s)
 	}
 	began = now_us(s) - began;
 	espl_link_count(s->link, &c);
-	espl_link_query(s->link);
-	while (!espl_link_answered(s->link, &info))
-		exchange(s);
+	do {
+		espl_link_query(s->link);
+		while (!espl_link_answered(s->link, &info))
+			exchange(s);
+	} while (info.busy);
 	printf("%d bytes in %" PRId64 " us: %.1f%% of the line rate, %" PRIu64
 	       " frames sent again, "
 	       "program checksum %08" PRIx32 "\n",
@@ -262,7 +264,7 @@ static void measure(soak *s)
 int main(int argc, char **argv)
 {
 	static soak s = {.random = 1};
-	espl_board_faults faults = {0};
+	espl_sim_board_faults faults = {0};
 	long most_frames = 2000, kill = 0, seed = 1, recoveries = 0;
 	espl_link_counters c;
 	int rate = 0;
@@ -296,10 +298,10 @@ int main(int argc, char **argv)
 				*rates[r].to = (uint32_t)value;
 		i++;
 	}
-	s.board = espl_board_create();
+	s.board = espl_sim_board_create();
 	s.random = (uint32_t)seed * 2654435761u | 1;
 	faults.seed = (uint32_t)seed;
-	espl_board_set_faults(s.board, &faults);
+	espl_sim_board_set_faults(s.board, &faults);
 	if (rate) {
 		measure(&s);
 	} else if (recoveries) {
@@ -314,7 +316,7 @@ int main(int argc, char **argv)
 		       frames(&s), s.packets, s.lost, s.killed, s.worst_recovery_us, c.sent,
 		       c.resent, c.damaged, c.timeouts, c.stalls);
 	}
-	espl_board_destroy(s.board);
+	espl_sim_board_destroy(s.board);
 	espl_arena_destroy(s.arena);
 	return 0;
 }
