@@ -25,6 +25,7 @@ enum {
 	DEFAULT_BAUD = 1000000,
 	DEFAULT_PATIENCE_MS = 20000, /* without anything accepted or given by the board */
 	CONTROL_BEATS = 3,           /* at a program's end: its control frame */
+	LOCK_TRIES = 25,             /* of 20 ms */
 	READ_BYTES = 4096
 };
 
@@ -90,6 +91,19 @@ static espl_status set_line(const serial_transport *s, speed_t speed, espl_error
 	return ESPL_OK;
 }
 
+/* The lock of the port; one who had it and was killed may take a moment to be gone. */
+static bool lock(int file)
+{
+	const struct timespec pause = {.tv_nsec = 20000000};
+
+	for (int tries = 0; flock(file, LOCK_EX | LOCK_NB); tries++) {
+		if (tries == LOCK_TRIES)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 static espl_status open_port(serial_transport *s, speed_t speed, espl_error *err)
 {
 	s->file = open(s->port, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -110,7 +124,7 @@ static espl_status open_port(serial_transport *s, speed_t speed, espl_error *err
 		s->file = -1;
 		return espl_fail(err, ESPL_LINK, "%s: not a serial port", s->port);
 	}
-	if (flock(s->file, LOCK_EX | LOCK_NB)) {
+	if (!lock(s->file)) {
 		close(s->file);
 		s->file = -1;
 		return espl_fail(err, ESPL_LINK, "%s: busy: another program has the port", s->port);

@@ -25,7 +25,7 @@ module espl_link_feed #(
     input  wire logic [ 7:0] data_i,
     input  wire logic        commit_i,
     output      logic        room_o,
-    output      logic        busy_o,     // something is kept
+    output      logic        busy_o,     // something is kept, or not in the checksum yet
 
     output      logic        tvalid_o,
     input  wire logic        tready_i,
@@ -81,7 +81,7 @@ module espl_link_feed #(
 
   assign room_o     = !used_q[SlotBits];
   assign crc_o      = ~crc;
-  assign busy_o     = used_q != '0;
+  assign busy_o     = used_q != '0 || !crc_ready;
   assign crc_take   = state_q == Take && program_q && crc_ready;
   assign tvalid_o   = state_q == Offer;
   assign tlast_o    = last_q && beats_q == 5'd1;
@@ -100,7 +100,7 @@ module espl_link_feed #(
       if (commit_i && !frame_done) used_q <= used_q + 1'b1;
       if (!commit_i && frame_done) used_q <= used_q - 1'b1;
       unique case (state_q)
-        Empty:   if (used_q != '0) state_q <= Kind;
+        Empty:   if (used_q != '0 && crc_ready) state_q <= Kind;
         Kind:    state_q <= Length;
         Length:  state_q <= Fetch;
         Fetch:   state_q <= frame_done ? Empty : Take;

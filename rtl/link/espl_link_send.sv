@@ -66,6 +66,7 @@ module espl_link_send #(
   phase_e phase_q;
   logic info_q, answer_q;         // due
   logic is_info_q, is_packet_q, last_q;
+  logic busy_q;                   // when the frame began: if not, the checksum stands still
   logic [7:0] sequence_q, byte_q, chosen;
   logic [5:0] size_q, at_q;       // of the payload; byte of this part
   logic [6:0] distance_q;         // to the last zero
@@ -90,7 +91,7 @@ module espl_link_send #(
       4'd1:    info_byte = Clock[8*at_q[1:0] +: 8];
       4'd2:    info_byte = program_crc_i[8*at_q[1:0] +: 8];
       4'd3:    info_byte = at_q[1] ? (at_q[0] ? bad_frames_i[15:8] : bad_frames_i[7:0])
-                                   : (at_q[0] ? {7'd0, busy_i} : session_i);
+                                   : (at_q[0] ? {7'd0, busy_q} : session_i);
       default: info_byte = status_q[8*at_q[1:0] +: 8];
     endcase
   end
@@ -172,6 +173,7 @@ module espl_link_send #(
   always_ff @(posedge clk_i) begin : data
     if (state_q == Idle) begin
       is_info_q   <= info_q;
+      busy_q      <= busy_i;
       is_packet_q <= !info_q && pending_i;
       size_q      <= info_q ? InfoBytes : '0;
       sequence_q  <= next_i;

@@ -4,8 +4,8 @@
 // Contract   valid_o is 1 for one cycle with each byte; error_o is 1 with it when the stop
 //            bit was missing. A start bit is a falling edge that still is low half a bit
 //            later. Nobody may refuse a byte.
-// Accuracy   bits are sampled in their middle, +- half a clock; the sender's clock may be
-//            4 % off. Clocks need not be multiples of the baud rate.
+// Accuracy   bits are sampled in their middle, to a clock; with 8 clocks a bit the sender's
+//            may be 3.5 % off, with 4 clocks 2 %. Clocks need not be multiples of the baud rate.
 // Cost       about 55 LUT4, 55 FF (iCE40).
 
 `default_nettype none
