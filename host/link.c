@@ -159,6 +159,8 @@ static void take_output(espl_link *l, const espl_frame *frame)
 	const uint8_t ahead = (uint8_t)(frame->sequence - l->expected);
 	const size_t count = frame->size / BEAT_BYTES;
 
+	if (!count || frame->size % BEAT_BYTES)
+		return; /* no board of ours */
 	l->answer_due = true;
 	if (ahead) {
 		/* one was lost; what comes after a request that the board has seen, too */

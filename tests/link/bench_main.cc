@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "bench.h"
+#include "bench.hh"
 
 namespace {
 bench::entry *entries = nullptr;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "Vespl_crc32c.h"
-#include "bench.h"
+#include "bench.hh"
 extern "C" {
 #include "host/crc32c.h"
 }

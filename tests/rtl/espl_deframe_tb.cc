@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "Vespl_deframe.h"
-#include "bench.h"
+#include "bench.hh"
 extern "C" {
 #include "host/crc32c.h"
 #include "host/frame.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "Vespl_link_feed.h"
-#include "bench.h"
+#include "bench.hh"
 extern "C" {
 #include "host/crc32c.h"
 }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "Vespl_link_keep.h"
-#include "bench.h"
+#include "bench.hh"
 
 ESPL_BENCH(espl_link_keep) {
   bench::clocked<Vespl_link_keep> keep;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "Vespl_link_send.h"
-#include "bench.h"
+#include "bench.hh"
 extern "C" {
 #include "host/frame.h"
 }

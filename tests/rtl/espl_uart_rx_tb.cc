@@ -6,7 +6,7 @@
 
 #include "Vespl_uart_rx_12.h"
 #include "Vespl_uart_rx_25.h"
-#include "bench.h"
+#include "bench.hh"
 
 template <class Dut>
 static void run(bench::generator &random, double clocks, double off) {

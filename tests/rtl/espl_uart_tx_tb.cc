@@ -5,7 +5,7 @@
 
 #include "Vespl_uart_tx_12.h"
 #include "Vespl_uart_tx_25.h"
-#include "bench.h"
+#include "bench.hh"
 
 template <class Dut>
 static void run(bench::generator &random, double clocks) {
