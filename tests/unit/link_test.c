@@ -320,10 +320,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
-	        T(sends_no_more_than_the_window),        T(goes_back_once_for_a_gap),
-	        T(waits_for_a_board_without_room),       T(takes_each_output_once_and_in_order),
-	        T(calls_a_board_silent_in_bounded_time), T(a_board_that_answers_is_not_silent),
-	        T(notices_that_the_board_was_reset),     T(survives_any_bytes),
+	        T(sends_no_more_than_the_window),
+	        T(goes_back_once_for_a_gap),
+	        T(waits_for_a_board_without_room),
+	        T(takes_each_output_once_and_in_order),
+	        T(calls_a_board_silent_in_bounded_time),
+	        T(a_board_that_answers_is_not_silent),
+	        T(notices_that_the_board_was_reset),
+	        T(an_output_without_beats_is_none),
+	        T(survives_any_bytes),
 #undef T
 	};
 
