@@ -6,7 +6,7 @@
 //            well: codes, stop bits, CRC-32C, no more than 254 bytes. Whatever comes, the
 //            frame after the next delimiter is received. Empty frames are none.
 // Latency    1 cycle from the line's byte; a byte may come every 12 cycles.
-// Cost       about 90 LUT4, 90 FF (iCE40), the CRC included.
+// Cost       about 95 LUT4, 73 FF (iCE40), the CRC included.
 // The same   host/frame.c
 
 `default_nettype none

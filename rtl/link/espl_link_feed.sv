@@ -7,8 +7,8 @@
 //            order, and tlast with the last beat of a frame of type 5 or 7.
 // Checksum   crc_o covers the beats of types 6 and 7 (program), as they left, since the last
 //            such frame with bit 6 (begin) set; a reset of the engine does not touch it.
-// Throughput a byte in 2 cycles, of a program in 10.
-// Cost       Slots * 256 bytes of block RAM; about 95 LUT4, 135 FF (iCE40).
+// Throughput a byte in 3 cycles, of a program in 11.
+// Cost       Slots * 256 bytes of block RAM; about 135 LUT4, 137 FF (iCE40), the CRC included.
 
 `default_nettype none
 `include "espl_assert.svh"
@@ -39,9 +39,11 @@ module espl_link_feed #(
 
   typedef enum logic [2:0] {
     Empty,    // waits for a frame
-    Kind,     // the type is being read
-    Length,   // the length is being read
+    Begin,    // the type is on its way
+    Kind,     // the type is there
+    Length,   // the length is there
     Fetch,    // the next byte is being read
+    Settle,   // it is on its way
     Take,     // it is there
     Offer     // a beat waits for the engine
   } state_e;
@@ -57,7 +59,7 @@ module espl_link_feed #(
   espl_ram #(
       .Width(8),
       .Depth(256 * Slots),
-      .OutputRegister(0)
+      .OutputRegister(1)
   ) u_bytes (
       .clk_i,
       .write_i(write_i && room_o),
@@ -86,7 +88,7 @@ module espl_link_feed #(
   assign tvalid_o   = state_q == Offer;
   assign tlast_o    = last_q && beats_q == 5'd1;
   assign beat_done  = tvalid_o && tready_i;
-  assign frame_done = (beat_done && beats_q == 5'd1) || (state_q == Fetch && beats_q == '0);
+  assign frame_done = state_q == Fetch && beats_q == '0;
 
   always_ff @(posedge clk_i) begin : control
     if (!rst_ni || restart_i) begin
@@ -100,21 +102,23 @@ module espl_link_feed #(
       if (commit_i && !frame_done) used_q <= used_q + 1'b1;
       if (!commit_i && frame_done) used_q <= used_q - 1'b1;
       unique case (state_q)
-        Empty:   if (used_q != '0 && crc_ready) state_q <= Kind;
+        Empty:   if (used_q != '0 && crc_ready) state_q <= Begin;
+        Begin:   state_q <= Kind;
         Kind:    state_q <= Length;
         Length:  state_q <= Fetch;
-        Fetch:   state_q <= frame_done ? Empty : Take;
+        Fetch:   state_q <= frame_done ? Empty : Settle;
+        Settle:  state_q <= Take;
         Take:    if (crc_ready) state_q <= (at_q[2:0] == 3'd3) ? Offer : Fetch;
-        default: if (beat_done) state_q <= frame_done ? Empty : Fetch;
+        default: if (beat_done) state_q <= Fetch;
       endcase
     end
   end
 
-  // a byte is there in the cycle after its address: type 0, length 3, the payload from 4 on
+  // a byte is there two cycles after its address: type 0, length 3, the payload from 4 on
   always_comb begin : address
     unique case (state_q)
       Empty:   at = 8'd0;
-      Kind:    at = 8'd3;
+      Begin:   at = 8'd3;
       default: at = at_q;
     endcase
   end

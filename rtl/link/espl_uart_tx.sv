@@ -5,7 +5,7 @@
 //            follow each other without a pause.
 // Accuracy   edges are within one clock of where they belong, the average rate is exact to
 //            1 / 2^20 of the clock. Clocks need not be multiples of the baud rate.
-// Cost       about 45 LUT4, 35 FF (iCE40).
+// Cost       about 45 LUT4, 33 FF (iCE40).
 
 `default_nettype none
 `include "espl_assert.svh"

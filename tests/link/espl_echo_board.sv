@@ -46,6 +46,8 @@ module espl_echo_board #(
   );
 
   logic [64:0] words[0:Depth-1];
+  logic [64:0] word_q;
+  logic [1:0] settled_q;
   logic [6:0] head_q, tail_q;
   logic [31:0] dice_q, packets_q;
   logic [16:0] rest_q;
@@ -55,7 +57,6 @@ module espl_echo_board #(
   assign in_tready  = takes && head_q - tail_q != 7'(Depth);
   assign taken      = in_tvalid && in_tready;
   assign out_tvalid = offered_q;
-  assign {out_tlast, out_tdata} = words[tail_q[5:0]];
   assign given      = out_tvalid && out_tready;
 
   always_ff @(posedge clk_i) begin : echo
@@ -76,10 +77,14 @@ module espl_echo_board #(
         if (inside_q ? !program_q : in_tdata != '1) head_q <= head_q + 1'b1;
         packets_q <= packets_q + 32'(in_tlast);
       end
-      offered_q <= (offered_q && !given) || (head_q != tail_q && !given && dice_q[2]);
+      offered_q <= (offered_q && !given) || (!given && &settled_q && dice_q[2]);
       if (given) tail_q <= tail_q + 1'b1;
     end
     if (taken) words[head_q[5:0]] <= {in_tlast, in_tdata};
+    // as the engine does: a register after the memory
+    word_q <= words[tail_q[5:0]];
+    settled_q <= given ? '0 : {settled_q[0], head_q != tail_q};
+    if (!offered_q) {out_tlast, out_tdata} <= word_q;
     // one generator for all that is random
     if (!rst_ni) dice_q <= 32'd1;
     else dice_q <= (dice_q << 1) ^ (dice_q[31] ? 32'h04C1_1DB7 : 32'd0);

@@ -12,6 +12,7 @@ extern "C" {
 ESPL_BENCH(espl_link_send) {
   bench::clocked<Vespl_link_send> send;
   std::vector<uint8_t> wire;
+  uint8_t read = 0;
   uint8_t slots[8][64];
   uint32_t status[8];
   int infos = 0, outputs = 0, answers = 0;
@@ -52,14 +53,15 @@ ESPL_BENCH(espl_link_send) {
       for (long limit = send.cycle + 100000;; ) {
         if (send.cycle > limit) bench::fail("frame %d does not end", i);
         send->ready_i = random.chance(10);
-        // as the memory and the engine do: a cycle after the address
+        // as the memory does, two cycles after the address, and the engine, one
         const uint8_t address = send->status_address_o, slot = send->slot_o, index = send->index_o;
         send.settle();
         const bool took = send->take_o;
         const bool sent = send->valid_o && send->ready_i;
         if (sent) wire.push_back(send->data_o);
         send.rise();
-        send->data_i = slots[slot][index];
+        send->data_i = read;
+        read = slots[slot][index];
         send->status_data_i = status[address];
         send->info_i = 0;
         send->answer_i = 0;
