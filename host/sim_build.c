@@ -37,9 +37,32 @@ static const char *const rtl_files[] = {
         "shell/espl_output.sv",
         "shell/espl_engine.sv",
         "espl_assert.svh",
+        /* the board's, beside the engine */
+        "link/espl_uart_rx.sv",
+        "link/espl_uart_tx.sv",
+        "link/espl_crc32c.sv",
+        "link/espl_deframe.sv",
+        "link/espl_link_receive.sv",
+        "link/espl_link_feed.sv",
+        "link/espl_link_keep.sv",
+        "link/espl_link_send.sv",
+        "link/espl_link.sv",
 };
 
-enum { RTL_COUNT = sizeof(rtl_files) / sizeof(rtl_files[0]), MODULES = RTL_COUNT - 1 };
+enum { ENGINE_FILES = 17, ALL_FILES = sizeof(rtl_files) / sizeof(rtl_files[0]) };
+
+/* What can be built: a Verilated top with its wrapper from sim/, as a shared library. */
+typedef struct {
+	const char *top;
+	int files;          /* of rtl_files */
+	const char *module; /* one more, beside the wrapper; NULL for none */
+	const char *wrapper, *what;
+} product;
+
+static const product engine = {"espl_engine", ENGINE_FILES, NULL, "espl_sim.cc",
+                               "building the simulator of this engine's shape"};
+static const product board = {"espl_board_sim", ALL_FILES, "espl_board_sim.sv", "espl_board.cc",
+                              "building the simulated board of this engine's shape"};
 
 static const char flags[] = "--cc -O3 --x-assign fast --x-initial fast --noassert -Wno-fatal";
 
@@ -172,14 +195,14 @@ static espl_status baked_parameters(const espl_manifest *m, const espl_options *
 	return ESPL_OK;
 }
 
-static const char *verilator_command(const espl_manifest *m, bool trace, const char *baked,
-                                     espl_arena *arena)
+static const char *verilator_command(const product *p, const espl_manifest *m, bool trace,
+                                     const char *wrapper, const char *baked, espl_arena *arena)
 {
 	const char *command = espl_arena_format(
 	        arena,
-	        "verilator %s %s --prefix Vespl_engine --top-module espl_engine --Mdir obj "
+	        "verilator %s %s --prefix V%s --top-module %s --Mdir obj "
 	        "-CFLAGS '-O2 -fPIC -std=c++17' -Irtl -GIdentity=\"32'h%08x\"%s",
-	        flags, trace ? "--trace-fst" : "", m->engine_identity, baked);
+	        flags, trace ? "--trace-fst" : "", p->top, p->top, m->engine_identity, baked);
 	const char *parameters = m->parameters;
 
 	while (*parameters) {
@@ -188,33 +211,37 @@ static const char *verilator_command(const espl_manifest *m, bool trace, const c
 		command = espl_arena_format(arena, "%s -G%.*s", command, (int)length, parameters);
 		parameters += length + (parameters[length] == ',');
 	}
-	for (int i = 0; i < MODULES; i++)
-		command = espl_arena_format(arena, "%s rtl/%s", command, rtl_files[i]);
-	return command;
+	for (int i = 0; i < p->files; i++)
+		if (!strstr(rtl_files[i], ".svh"))
+			command = espl_arena_format(arena, "%s rtl/%s", command, rtl_files[i]);
+	return p->module ? espl_arena_format(arena, "%s %s/%s", command, wrapper, p->module)
+	                 : command;
 }
 
-static const char *link_command(const espl_manifest *m, bool trace, const char *wrapper,
-                                espl_arena *arena)
+static const char *link_command(const product *p, const espl_manifest *m, bool trace,
+                                const char *wrapper, espl_arena *arena)
 {
 	return espl_arena_format(
 	        arena,
 	        "root=$(verilator --getenv VERILATOR_ROOT) && "
-	        "make -j2 -C obj -f Vespl_engine.mk OPT_FAST=-O2 OPT_SLOW=-O1 Vespl_engine__ALL.a "
+	        "make -j2 -C obj -f V%s.mk OPT_FAST=-O2 OPT_SLOW=-O1 V%s__ALL.a "
 	        "verilated.o verilated_threads.o %s && "
 	        "g++ -O2 -fPIC -shared -std=c++17 -DESPL_LANES=%d -DESPL_SPLITS=%d "
 	        "-DESPL_WIDE_DEPTH=%d "
-	        "-DESPL_NARROW_DEPTH=%d %s -o libsim.so %s/espl_sim.cc -Iobj -I\"$root/include\" "
-	        "-I\"$root/include/vltstd\" obj/Vespl_engine__ALL.a obj/verilated.o "
+	        "-DESPL_NARROW_DEPTH=%d -DESPL_TOP=V%s %s -o libsim.so %s/%s -Iobj "
+	        "-I\"$root/include\" "
+	        "-I\"$root/include/vltstd\" obj/V%s__ALL.a obj/verilated.o "
 	        "obj/verilated_threads.o %s -lpthread && rm -rf obj rtl",
-	        trace ? "verilated_fst_c.o" : "", m->lanes, m->splits, m->wide_depth,
-	        m->narrow_depth, trace ? "-DESPL_TRACE" : "", wrapper,
-	        trace ? "obj/verilated_fst_c.o -lz" : "");
+	        p->top, p->top, trace ? "verilated_fst_c.o" : "", m->lanes, m->splits,
+	        m->wide_depth, m->narrow_depth, p->top, trace ? "-DESPL_TRACE" : "", wrapper,
+	        p->wrapper, p->top, trace ? "obj/verilated_fst_c.o -lz" : "");
 }
 
-static espl_status copy_sources(const espl_span *sources, const char *folder, espl_arena *arena,
-                                espl_error *err)
+static espl_status copy_sources(const product *p, const espl_span *sources, const char *folder,
+                                espl_arena *arena, espl_error *err)
 {
-	static const char *const folders[] = {"rtl", "rtl/memory", "rtl/compute", "rtl/shell"};
+	static const char *const folders[] = {"rtl", "rtl/memory", "rtl/compute", "rtl/shell",
+	                                      "rtl/link"};
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		const char *path = espl_arena_format(arena, "%s/%s", folder, folders[i]);
@@ -222,14 +249,14 @@ static espl_status copy_sources(const espl_span *sources, const char *folder, es
 		if (mkdir(path, 0777) && errno != EEXIST)
 			return espl_fail(err, ESPL_IO, "%s: %s", path, strerror(errno));
 	}
-	for (int i = 0; i < RTL_COUNT; i++)
+	for (int i = 0; i < p->files; i++)
 		ESPL_TRY(
 		        espl_file_write(espl_arena_format(arena, "%s/rtl/%s", folder, rtl_files[i]),
 		                        sources[i].data, sources[i].size, err));
 	return ESPL_OK;
 }
 
-static espl_status build(const espl_manifest *m, bool trace, const char *baked,
+static espl_status build(const product *p, const espl_manifest *m, bool trace, const char *baked,
                          const espl_span *sources, const char *wrapper, const char *target,
                          espl_arena *arena, espl_error *err)
 {
@@ -245,9 +272,9 @@ static espl_status build(const espl_manifest *m, bool trace, const char *baked,
 	unlink(log);
 	if (mkdir(temporary, 0777) && errno != EEXIST)
 		return espl_fail(err, ESPL_IO, "%s: %s", temporary, strerror(errno));
-	ESPL_TRY(copy_sources(sources, temporary, arena, err));
-	ESPL_TRY(run(temporary, verilator_command(m, trace, baked, arena), log, err));
-	ESPL_TRY(run(temporary, link_command(m, trace, wrapper, arena), log, err));
+	ESPL_TRY(copy_sources(p, sources, temporary, arena, err));
+	ESPL_TRY(run(temporary, verilator_command(p, m, trace, wrapper, baked, arena), log, err));
+	ESPL_TRY(run(temporary, link_command(p, m, trace, wrapper, arena), log, err));
 	if (rename(temporary, target) && errno != ENOTEMPTY && errno != EEXIST)
 		return espl_fail(err, ESPL_IO, "%s: %s", target, strerror(errno));
 	unlink(log);
@@ -280,12 +307,13 @@ static int lock(const char *target, espl_arena *arena)
 	return file;
 }
 
-espl_status espl_sim_build(const espl_manifest *m, const espl_options *options, bool trace,
-                           espl_arena *arena, const char **path, espl_error *err)
+/* Finds a product in the cache, or builds it into it. */
+static espl_status find(const product *p, const espl_manifest *m, const espl_options *options,
+                        bool trace, espl_arena *arena, const char **path, espl_error *err)
 {
 	uint64_t key = hash(UINT64_C(0xcbf29ce484222325), m->parameters, strlen(m->parameters));
-	espl_span sources[RTL_COUNT], wrapper_source;
 	const char *cache = NULL, *wrapper = NULL, *baked = "", *target;
+	espl_span sources[ALL_FILES], more;
 	espl_status status = ESPL_OK;
 	int file;
 
@@ -293,16 +321,20 @@ espl_status espl_sim_build(const espl_manifest *m, const espl_options *options, 
 	ESPL_TRY(find_cache(options, arena, &cache, err));
 	ESPL_TRY(baked_parameters(m, options, arena, &baked, err));
 	key = hash(key, baked, strlen(baked));
-	for (int i = 0; i < RTL_COUNT; i++) {
+	for (int i = 0; i < p->files; i++) {
 		ESPL_TRY(espl_file_read(
 		        espl_arena_format(arena, "%s/rtl/%s", m->folder, rtl_files[i]), arena,
 		        &sources[i], err));
 		key = hash(key, sources[i].data, sources[i].size);
 	}
-	ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/espl_sim.cc", wrapper), arena,
-	                        &wrapper_source, err));
-	key = tool_version(
-	        hash(hash(key, wrapper_source.data, wrapper_source.size), flags, sizeof(flags)));
+	if (p->module) {
+		ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/%s", wrapper, p->module),
+		                        arena, &more, err));
+		key = hash(key, more.data, more.size);
+	}
+	ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/%s", wrapper, p->wrapper), arena,
+	                        &more, err));
+	key = tool_version(hash(hash(key, more.data, more.size), flags, sizeof(flags)));
 	target = espl_arena_format(arena, "%s/%016llx%s", cache, (unsigned long long)key,
 	                           trace ? "-fst" : "");
 	*path = espl_arena_format(arena, "%s/libsim.so", target);
@@ -311,11 +343,22 @@ espl_status espl_sim_build(const espl_manifest *m, const espl_options *options, 
 	file = lock(target, arena);
 	if (!espl_file_exists(*path)) {
 		if (options->progress)
-			options->progress(options->user,
-			                  "building the simulator of this engine's shape");
-		status = build(m, trace, baked, sources, wrapper, target, arena, err);
+			options->progress(options->user, p->what);
+		status = build(p, m, trace, baked, sources, wrapper, target, arena, err);
 	}
 	if (file >= 0)
 		close(file);
 	return status;
+}
+
+espl_status espl_sim_build(const espl_manifest *m, const espl_options *options, bool trace,
+                           espl_arena *arena, const char **path, espl_error *err)
+{
+	return find(&engine, m, options, trace, arena, path, err);
+}
+
+espl_status espl_board_build(const espl_manifest *m, const espl_options *options, espl_arena *arena,
+                             const char **path, espl_error *err)
+{
+	return find(&board, m, options, false, arena, path, err);
 }

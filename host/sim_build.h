@@ -17,4 +17,9 @@
 espl_status espl_sim_build(const espl_manifest *m, const espl_options *options, bool trace,
                            espl_arena *arena, const char **path, espl_error *err);
 
+/* The same of the simulated board: engine, link and UART pins (sim/espl_board.h). An engine of
+ * the manifest's parameters, whatever its program. */
+espl_status espl_board_build(const espl_manifest *m, const espl_options *options, espl_arena *arena,
+                             const char **path, espl_error *err);
+
 #endif

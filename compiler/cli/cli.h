@@ -5,6 +5,7 @@
 #define ESPL_CLI_CLI_H
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/status.h"
 #include "host/espalier.h"
@@ -23,7 +24,10 @@ typedef struct {
 	const char *output; /* -o DIR */
 	const char *inputs[CLI_MOST_FILES], *outputs[CLI_MOST_FILES];
 	int input_count, output_count;
-	const char *board, *engine, *plan, *tensors, *trace, *junit, *cache, *simulator;
+	const char *board, *engine, *plan, *tensors, *trace, *junit, *cache, *simulator, *port,
+	        *faults, *link;
+	int baud, timeout_ms;
+	bool kat;
 	int lanes, splits, requantizers, multipliers;
 	int64_t memory_bytes;
 	int64_t samples; /* 0: all */
@@ -49,6 +53,8 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 espl_status cli_simulate(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_verify(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_boards(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_run(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_board_sim(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
 
 /* The net of a model file, or of an emitted folder's net.json. */
@@ -68,9 +74,26 @@ espl_status cli_write_samples(const char *path, const espl_port *port, const voi
 espl_status cli_read_inputs(const cli_options *options, int input_count, const espl_port *ports,
                             espl_arena *arena, const void **data, size_t *samples, espl_error *err);
 
+/* A tensor of the net as the model's own border has it, and its values so. */
+espl_port cli_port_of(const espl_net *net, int tensor, espl_type type);
+void cli_dequantize(const espl_port *port, const int8_t *from, void *to);
+
+/* Streams the samples of options->inputs through a device, results to options->outputs.
+ *   out  *counters  the latency is the first sample's, which ran alone; *count of samples */
+espl_status cli_stream(espl_device *device, const cli_options *options, espl_arena *arena,
+                       espl_counters *counters, size_t *count, espl_error *err);
+
+/* The known-answer test: pseudo-random inputs and the reference's results (docs/format.md). */
+espl_status cli_make_kat(const espl_net *net, espl_arena *arena, espl_span *input,
+                         espl_span *output, espl_error *err);
+/* fails ESPL_MISMATCH with the first difference */
+espl_status cli_run_kat(espl_device *device, const cli_options *options, espl_arena *arena,
+                        size_t *samples, espl_error *err);
+
+double cli_now(void); /* seconds of a clock that never goes back */
 /* A line on stderr when it is a terminal. */
 void cli_progress(void *user, const char *what);
-/* Set by SIGINT. */
+/* Set by SIGINT and SIGTERM. */
 bool cli_interrupted(void);
 
 /* The folder of the RTL library. */

@@ -232,6 +232,7 @@ static void print_plan(const cli_options *options, const espl_plan *plan, espl_a
 espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_error *err)
 {
 	espl_span decisions = {0}, manifest;
+	espl_kat kat;
 	espl_envelope envelope = {0};
 	espl_status status;
 	espl_lowered *lowered;
@@ -255,8 +256,9 @@ espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_erro
 	ESPL_TRY(espl_context(err, status, options->plan ? options->plan : options->model));
 	if (cli_interrupted())
 		return ESPL_INTERRUPTED;
-	ESPL_TRY(espl_emit(plan, rtl, espl_lowered_certificate(lowered, arena), options->output,
-	                   arena, err));
+	ESPL_TRY(cli_make_kat(net, arena, &kat.input, &kat.output, err));
+	ESPL_TRY(espl_emit(plan, rtl, espl_lowered_certificate(lowered, arena), &kat,
+	                   options->output, arena, err));
 	if (options->json) {
 		ESPL_TRY(espl_file_read(
 		        espl_arena_format(arena, "%s/manifest.json", options->output), arena,

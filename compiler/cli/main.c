@@ -36,9 +36,11 @@ static espl_status run(const cli_options *options, espl_arena *arena, espl_error
 		const char *name;
 		espl_status (*run)(const cli_options *, espl_arena *, espl_error *);
 	} commands[] = {
-	        {"check", cli_check},         {"lower", cli_lower},       {"compile", cli_compile},
-	        {"reference", cli_reference}, {"simulate", cli_simulate}, {"verify", cli_verify},
-	        {"boards", cli_boards},
+	        {"check", cli_check},         {"lower", cli_lower},
+	        {"compile", cli_compile},     {"reference", cli_reference},
+	        {"simulate", cli_simulate},   {"verify", cli_verify},
+	        {"boards", cli_boards},       {"run", cli_run},
+	        {"board-sim", cli_board_sim},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -66,6 +68,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	sigaction(SIGINT, &on_int, NULL);
+	sigaction(SIGTERM, &on_int, NULL);
 	options.command = argv[1];
 	arena = espl_arena_create();
 	status = cli_parse(argc - 2, argv + 2, &options, &help, &error);

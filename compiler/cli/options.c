@@ -13,7 +13,7 @@ typedef struct {
 } option;
 
 /* commands: the first letters of those that take it (check, compile = m, reference, simulate,
- * verify, boards, lower) */
+ * verify, boards, lower, run = u, board-sim = d) */
 static const option table[] = {
         {"--board", "NAME", "m", "the board whose preset to use (espalier boards)"},
         {"--array", "WxS", "m", "lanes by splits, e.g. 16x8"},
@@ -22,21 +22,27 @@ static const option table[] = {
         {"--memory", "BYTES", "m", "limit of all the engine's memories together"},
         {"--engine", "DIR", "m", "for the very engine of this emitted folder"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
-        {"--output", "FILE", "mrs", "the folder to write (compile), or a file a network output"},
-        {"--input", "FILE", "rsv", "samples of a network input, raw or .npy; one option an input"},
-        {"--samples", "N", "rsv", "use the first N samples only"},
+        {"--output", "FILE", "mrsu", "the folder to write (compile), or a file a network output"},
+        {"--input", "FILE", "rsvu", "samples of a network input, raw or .npy; one option an input"},
+        {"--samples", "N", "rsvu", "use the first N samples only"},
         {"--rounding", "tflm|single", "cmrl", "how the model requantizes; default tflm"},
         {"--tensors", "DIR", "r", "keep every tensor of every sample there"},
         {"--stall", "none|random:P|burst:N", "sv", "pauses on both streams"},
-        {"--seed", "N", "sv", "of all that is random; default 1"},
+        {"--seed", "N", "svd", "of all that is random; default 1"},
         {"--trace", "FILE", "s", "write an FST waveform"},
         {"--junit", "FILE", "v", "write a JUnit report"},
         {"--extremes", "N", "v", "extreme inputs besides the given ones; default 4"},
         {"--baked", NULL, "sv", "memories that hold the program from the start; nothing is loaded"},
-        {"--cache", "DIR", "sv", "folder of built simulators"},
         {"--simulator", "FILE", "sv", "use this simulator library instead of building one"},
-        {"--json", NULL, "cmsvb", "machine-readable output"},
-        {"--quiet", NULL, "cmrsvl", "no output but errors"},
+        {"--port", "PATH", "u", "the serial port of a board; default: simulate"},
+        {"--baud", "N", "u", "speed of the port, as the bitstream has it; default 1000000"},
+        {"--timeout", "MS", "u", "for a board that answers but gives nothing; default 20000"},
+        {"--kat", NULL, "u", "run the known-answer test that travels with DIR"},
+        {"--faults", "NAME=N,...", "d", "flip bits, drop bytes ...: N in a million (man page)"},
+        {"--link", "PATH", "d", "keep a symbolic link to the port there"},
+        {"--cache", "DIR", "svud", "folder of built simulators"},
+        {"--json", NULL, "cmsvbu", "machine-readable output"},
+        {"--quiet", NULL, "cmrsvlud", "no output but errors"},
 };
 
 enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -54,6 +60,8 @@ static const command commands[] = {
         {"reference", 'r', "MODEL|DIR", "run the integer reference on input files"},
         {"simulate", 's', "DIR", "run the accelerator in Verilator on input files"},
         {"verify", 'v', "DIR", "compare accelerator and reference at every layer boundary"},
+        {"run", 'u', "DIR", "run the accelerator, simulated or on a board, on input files"},
+        {"board-sim", 'd', "DIR", "simulate a board behind a pseudo-terminal"},
         {"boards", 'b', "", "list the boards and their presets"},
 };
 
@@ -175,6 +183,11 @@ static espl_status take_number(const char *name, const char *text, cli_options *
 		return integer(name, text, 1, INT64_C(1) << 40, &o->memory_bytes, err);
 	if (!strcmp(name, "--samples"))
 		return integer(name, text, 1, INT32_MAX, &o->samples, err);
+	if (!strcmp(name, "--baud") || !strcmp(name, "--timeout")) {
+		ESPL_TRY(integer(name, text, 1, 100000000, &value, err));
+		*(strcmp(name, "--baud") ? &o->timeout_ms : &o->baud) = (int)value;
+		return ESPL_OK;
+	}
 	ESPL_TRY(integer(name, text, 0, UINT32_MAX, &value, err));
 	if (!strcmp(name, "--seed"))
 		o->seed = (uint32_t)value;
@@ -197,7 +210,9 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	} texts[] = {{"--board", &o->board},   {"--plan", &o->plan},
 	             {"--engine", &o->engine}, {"--tensors", &o->tensors},
 	             {"--trace", &o->trace},   {"--junit", &o->junit},
-	             {"--cache", &o->cache},   {"--simulator", &o->simulator}};
+	             {"--cache", &o->cache},   {"--simulator", &o->simulator},
+	             {"--port", &o->port},     {"--link", &o->link},
+	             {"--faults", &o->faults}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!strcmp(name, texts[i].name)) {
@@ -210,6 +225,8 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 		o->baked = true;
 	else if (!strcmp(name, "--quiet"))
 		o->quiet = true;
+	else if (!strcmp(name, "--kat"))
+		o->kat = true;
 	else if (!strcmp(name, "--array"))
 		return take_array(value, o, err);
 	else if (!strcmp(name, "--stall"))

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static espl_port port_of(const espl_net *net, int t, espl_type type)
+espl_port cli_port_of(const espl_net *net, int t, espl_type type)
 {
 	const espl_tensor *tensor = &net->tensors[t];
 
@@ -43,7 +43,7 @@ static void quantize(const espl_port *port, const void *from, int8_t *to)
 	}
 }
 
-static void dequantize(const espl_port *port, const int8_t *from, void *to)
+void cli_dequantize(const espl_port *port, const int8_t *from, void *to)
 {
 	if (!port->is_float)
 		memcpy(to, from, port->bytes);
@@ -87,7 +87,7 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 		return espl_fail(err, ESPL_UNSUPPORTED, "more than %d inputs or outputs",
 		                 (int)CLI_MOST_FILES);
 	for (int i = 0; i < net->input_count; i++) {
-		in[i] = port_of(net, net->inputs[i], net->input_types[i]);
+		in[i] = cli_port_of(net, net->inputs[i], net->input_types[i]);
 		quantized[i] = ESPL_ARRAY(arena, int8_t, in[i].bytes);
 	}
 	ESPL_TRY(cli_read_inputs(options, net->input_count, in, arena, data, &samples, err));
@@ -96,7 +96,7 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 		                 "the network has %d outputs, --output was given %d times",
 		                 net->output_count, options->output_count);
 	for (int o = 0; o < net->output_count; o++) {
-		out[o] = port_of(net, net->outputs[o], net->output_types[o]);
+		out[o] = cli_port_of(net, net->outputs[o], net->output_types[o]);
 		results[o] = espl_arena_calloc(arena, samples, out[o].bytes);
 	}
 	tensors = espl_interp_buffers(net, arena);
@@ -107,8 +107,8 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 			quantize(&in[i], (const char *)data[i] + s * in[i].bytes, quantized[i]);
 		espl_interpret(net, (const int8_t *const *)quantized, tensors);
 		for (int o = 0; o < net->output_count; o++)
-			dequantize(&out[o], tensors[net->outputs[o]],
-			           (char *)results[o] + s * out[o].bytes);
+			cli_dequantize(&out[o], tensors[net->outputs[o]],
+			               (char *)results[o] + s * out[o].bytes);
 		if (options->tensors)
 			ESPL_TRY(keep_tensors(net, options->tensors, s, tensors, arena, err));
 	}
@@ -120,7 +120,7 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 	return ESPL_OK;
 }
 
-static double now(void)
+double cli_now(void)
 {
 	struct timespec t;
 
@@ -175,17 +175,16 @@ static void print_simulation(const cli_options *options, espl_arena *arena, size
 	fputs(espl_json_text(w, &size), stdout);
 }
 
-static espl_status simulate(espl_device *device, const cli_options *options, espl_arena *arena,
-                            espl_error *err)
+espl_status cli_stream(espl_device *device, const cli_options *options, espl_arena *arena,
+                       espl_counters *counters, size_t *count, espl_error *err)
 {
 	const int inputs = espl_device_input_count(device),
 	          outputs = espl_device_output_count(device);
 	const void *data[CLI_MOST_FILES];
 	void *results[CLI_MOST_FILES];
 	espl_port ports[CLI_MOST_FILES];
-	espl_counters single, counters;
+	espl_counters single;
 	size_t samples;
-	double start;
 
 	if (inputs > CLI_MOST_FILES || outputs > CLI_MOST_FILES)
 		return espl_fail(err, ESPL_UNSUPPORTED, "more than %d inputs or outputs",
@@ -201,7 +200,6 @@ static espl_status simulate(espl_device *device, const cli_options *options, esp
 		results[o] =
 		        espl_arena_calloc(arena, samples, espl_device_output(device, o)->bytes);
 	/* the first alone gives the latency, the rest back to back the interval */
-	start = now();
 	ESPL_TRY(espl_device_run(device, data, 1, results, err));
 	espl_device_counters(device, &single);
 	for (size_t s = 1; s < samples; s += 16) {
@@ -217,23 +215,29 @@ static espl_status simulate(espl_device *device, const cli_options *options, esp
 		ESPL_TRY(espl_device_run(device, rest, samples - s < 16 ? samples - s : 16, to,
 		                         err));
 	}
-	espl_device_counters(device, &counters);
-	counters.latency_cycles = single.latency_cycles;
+	espl_device_counters(device, counters);
+	counters->latency_cycles = single.latency_cycles;
 	for (int o = 0; o < options->output_count; o++)
 		ESPL_TRY(cli_write_samples(options->outputs[o], espl_device_output(device, o),
 		                           results[o], samples, arena, err));
-	print_simulation(options, arena, samples, &counters, now() - start);
+	*count = samples;
 	return ESPL_OK;
 }
 
 espl_status cli_simulate(const cli_options *options, espl_arena *arena, espl_error *err)
 {
 	const espl_options how = device_options(options);
+	espl_counters counters;
 	espl_device *device;
 	espl_status status;
+	size_t samples;
+	double start;
 
 	ESPL_TRY(espl_device_open(options->model, &how, &device, err));
-	status = simulate(device, options, arena, err);
+	start = cli_now();
+	status = cli_stream(device, options, arena, &counters, &samples, err);
 	espl_device_close(device);
+	if (!status)
+		print_simulation(options, arena, samples, &counters, cli_now() - start);
 	return status;
 }

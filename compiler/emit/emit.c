@@ -35,6 +35,15 @@ static const char *const rtl_files[] = {
         "shell/espl_loader.sv",
         "shell/espl_output.sv",
         "shell/espl_engine.sv",
+        "link/espl_uart_rx.sv",
+        "link/espl_uart_tx.sv",
+        "link/espl_crc32c.sv",
+        "link/espl_deframe.sv",
+        "link/espl_link_receive.sv",
+        "link/espl_link_feed.sv",
+        "link/espl_link_keep.sv",
+        "link/espl_link_send.sv",
+        "link/espl_link.sv",
 };
 
 static espl_status make_folder(espl_arena *arena, const char *root, const char *name,
@@ -56,7 +65,8 @@ static espl_status write_text(espl_arena *arena, const char *root, const char *n
 
 static espl_status copy_rtl(const char *from, const char *root, espl_arena *arena, espl_error *err)
 {
-	static const char *const folders[] = {"rtl", "rtl/memory", "rtl/compute", "rtl/shell"};
+	static const char *const folders[] = {"rtl", "rtl/memory", "rtl/compute", "rtl/shell",
+	                                      "rtl/link"};
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		ESPL_TRY(make_folder(arena, root, folders[i], err));
@@ -178,7 +188,7 @@ static unsigned char *program_bytes(const espl_plan *plan, espl_arena *arena, si
 }
 
 static espl_status fill(const espl_plan *plan, const char *rtl_folder, const char *certificate,
-                        const char *root, espl_arena *arena, espl_error *err)
+                        const espl_kat *kat, const char *root, espl_arena *arena, espl_error *err)
 {
 	const char *net;
 	unsigned char *program;
@@ -193,6 +203,11 @@ static espl_status fill(const espl_plan *plan, const char *rtl_folder, const cha
 	        espl_file_write(espl_arena_format(arena, "%s/net.json", root), net, net_size, err));
 	ESPL_TRY(write_text(arena, root, "plan.json", plan->decisions, err));
 	ESPL_TRY(write_text(arena, root, "certificate.txt", certificate, err));
+	ESPL_TRY(make_folder(arena, root, "kat", err));
+	ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/kat/input.bin", root),
+	                         kat->input.data, kat->input.size, err));
+	ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/kat/output.bin", root),
+	                         kat->output.data, kat->output.size, err));
 	ESPL_TRY(copy_rtl(rtl_folder, root, arena, err));
 	ESPL_TRY(write_text(arena, root, "rtl/espl_top.sv", top_text(plan, identity, false, arena),
 	                    err));
@@ -204,13 +219,13 @@ static espl_status fill(const espl_plan *plan, const char *rtl_folder, const cha
 }
 
 espl_status espl_emit(const espl_plan *plan, const char *rtl_folder, const char *certificate,
-                      const char *path, espl_arena *arena, espl_error *err)
+                      const espl_kat *kat, const char *path, espl_arena *arena, espl_error *err)
 {
 	espl_status status;
 	const char *temporary;
 
 	ESPL_TRY(espl_folder_begin(path, arena, &temporary, err));
-	status = fill(plan, rtl_folder, certificate, temporary, arena, err);
+	status = fill(plan, rtl_folder, certificate, kat, temporary, arena, err);
 	if (!status)
 		status = espl_folder_commit(temporary, path, err);
 	if (status)

@@ -52,6 +52,13 @@ expect 3 'occupied' "$espalier" compile "$model" --array 16x8 -o occupied
 diff -r a b
 cmp b.json b/manifest.json
 
+# the known-answer test is the reference's
+"$espalier" reference a --input a/kat/input.bin --output kat.bin --quiet
+cmp kat.bin a/kat/output.bin
+expect 2 'a million is wanted' "$espalier" board-sim a --faults flip=x
+expect 2 'a million is wanted' "$espalier" board-sim a --faults rust=1
+expect 3 'missing' "$espalier" board-sim missing
+
 # stages run alone: the own form is a model as well
 "$espalier" compile a/net.json --array 16x8 -o c --quiet
 cmp a/program.bin c/program.bin
@@ -66,7 +73,7 @@ expect 3 'overlaps' "$espalier" compile "$model" --array 16x8 --plan overlap.jso
 [ ! -e e ]
 
 "$espalier" --version | grep -q '^espalier [0-9]'
-for command in check lower compile reference simulate verify boards; do
+for command in check lower compile reference simulate verify run board-sim boards; do
 	"$espalier" $command --help | grep -q "usage: espalier $command"
 done
 "$espalier" check "$model" --json | grep -q '"supported": true'
