@@ -32,6 +32,15 @@ static const char *const rtl_files[] = {
         "shell/espl_loader.sv",
         "shell/espl_output.sv",
         "shell/espl_engine.sv",
+        "link/espl_uart_rx.sv",
+        "link/espl_uart_tx.sv",
+        "link/espl_crc32c.sv",
+        "link/espl_deframe.sv",
+        "link/espl_link_receive.sv",
+        "link/espl_link_feed.sv",
+        "link/espl_link_keep.sv",
+        "link/espl_link_send.sv",
+        "link/espl_link.sv",
 };
 
 static espl_status make_folder(espl_arena *arena, const char *root, const char *name,
@@ -53,7 +62,8 @@ static espl_status write_text(espl_arena *arena, const char *root, const char *n
 
 static espl_status copy_rtl(const char *from, const char *root, espl_arena *arena, espl_error *err)
 {
-	static const char *const folders[] = {"rtl", "rtl/memory", "rtl/compute", "rtl/shell"};
+	static const char *const folders[] = {"rtl", "rtl/memory", "rtl/compute", "rtl/shell",
+	                                      "rtl/link"};
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		ESPL_TRY(make_folder(arena, root, folders[i], err));
