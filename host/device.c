@@ -23,17 +23,26 @@ struct espl_device {
 	void *user;
 };
 
-static espl_status check_identity(espl_device *d, espl_error *err)
+static espl_status check_engine(espl_device *d, espl_error *err)
 {
 	const espl_manifest *m = d->manifest;
-	uint32_t engine, low, high;
+	uint32_t engine;
 
 	ESPL_TRY(d->transport->status(d->transport, 1, &engine, err));
 	if (engine != m->engine_identity)
 		return espl_fail(err, ESPL_LINK,
 		                 "the accelerator is engine %08" PRIx32
-		                 ", the manifest wants %08" PRIx32,
+		                 ", the manifest wants %08" PRIx32
+		                 ": another bitstream, or another folder, is needed",
 		                 engine, m->engine_identity);
+	return ESPL_OK;
+}
+
+static espl_status check_program(espl_device *d, espl_error *err)
+{
+	const espl_manifest *m = d->manifest;
+	uint32_t low, high;
+
 	ESPL_TRY(d->transport->status(d->transport, 2, &low, err));
 	ESPL_TRY(d->transport->status(d->transport, 3, &high, err));
 	if (((uint64_t)high << 32 | low) != m->program_identity)
@@ -77,12 +86,18 @@ static espl_status open_device(espl_device *d, const char *folder, const espl_op
                                espl_error *err)
 {
 	ESPL_TRY(espl_manifest_read(folder, d->arena, &d->manifest, err));
-	ESPL_TRY(espl_transport_sim_open(d->manifest, options, d->arena, &d->transport, err));
+	if (options->port)
+		ESPL_TRY(espl_transport_serial_open(d->manifest, options, d->arena, &d->transport,
+		                                    err));
+	else
+		ESPL_TRY(espl_transport_sim_open(d->manifest, options, d->arena, &d->transport,
+		                                 err));
+	ESPL_TRY(check_engine(d, err));
 	d->input_beats = espl_layout_input_beats(d->manifest);
 	d->beats = ESPL_ARRAY(d->arena, uint64_t, d->input_beats);
 	d->packet = ESPL_ARRAY(d->arena, uint64_t, d->manifest->output_beats);
 	ESPL_TRY(load_program(d, err));
-	return check_identity(d, err);
+	return check_program(d, err);
 }
 
 espl_status espl_device_open(const char *folder, const espl_options *options, espl_device **out,

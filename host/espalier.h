@@ -32,6 +32,9 @@ typedef struct {
 	const char *trace; /* path of an FST waveform, NULL for none */
 	const char *cache; /* folder of built simulators; NULL: $ESPALIER_CACHE,
 	                      $XDG_CACHE_HOME/espalier or ~/.cache/espalier */
+	const char *port;  /* serial port of a board that holds the engine; NULL: simulate */
+	int baud;          /* of the port; 0: 1 000 000 */
+	int patience_ms;   /* for a board that answers, but gives nothing; 0: 20 s */
 	void (*progress)(void *user, const char *what); /* before something slow; may be NULL */
 	void *user;
 } espl_options;
@@ -46,10 +49,11 @@ typedef struct {
 	size_t bytes; /* of one sample: rows x columns x channels, NHWC, little-endian */
 } espl_port;
 
-/* Opens the accelerator of an emitted folder (docs/format.md): builds the simulator if the cache
- * has none of this shape, loads the program, and checks both identities.
- *   fails ESPL_IO, ESPL_SYNTAX for the folder; ESPL_MISSING, ESPL_TOOL for Verilator;
- *         ESPL_LINK when an identity differs from the manifest */
+/* Opens the accelerator of an emitted folder (docs/format.md): the board at options->port, or a
+ * simulator, which is built if the cache has none of this shape. Checks the engine's identity,
+ * loads the program unless a board's checksum says that it is there, and checks its identity.
+ *   fails ESPL_IO, ESPL_SYNTAX for the folder; ESPL_MISSING, ESPL_TOOL for Verilator; ESPL_LINK
+ *         for the port, a board that does not answer, or an identity that differs */
 espl_status espl_device_open(const char *folder, const espl_options *options, espl_device **out,
                              espl_error *err);
 void espl_device_close(espl_device *device); /* NULL is allowed */
@@ -71,13 +75,16 @@ espl_status espl_device_run(espl_device *device, const void *const *inputs, size
                             void *const *outputs, espl_error *err);
 
 /* What was measured since opening. Zero where fewer than one (latency) or two (interval) samples
- * have been collected. */
+ * have been collected; a board counts no cycles. */
 typedef struct {
 	uint64_t cycles;          /* of the clock, loading included */
 	uint64_t latency_cycles;  /* of the last sample: last input beat to last output beat */
 	uint64_t interval_cycles; /* between the last two results */
 	uint64_t load_cycles;     /* of the last sample: first input beat to last */
 	size_t samples;
+	/* of a serial link: frames both ways, those that were sent again, those that came damaged
+	 */
+	uint64_t link_frames, link_retries, link_errors;
 } espl_counters;
 void espl_device_counters(const espl_device *device, espl_counters *out);
 

@@ -1,4 +1,4 @@
-/* What a way to an accelerator must do; sim now, a serial line with a board.
+/* What a way to an accelerator must do: simulated here, or a board on a serial line.
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef ESPL_HOST_TRANSPORT_H
@@ -9,7 +9,8 @@
 typedef struct espl_transport espl_transport;
 
 struct espl_transport {
-	/* Sends the program's beats, and waits until they are taken. */
+	/* Sends the program's beats, and waits until the engine has them; may skip what is there.
+	 */
 	espl_status (*load)(espl_transport *t, const uint64_t *beats, size_t count,
 	                    espl_error *err);
 	/* Queues one inference's packet. */
@@ -30,5 +31,9 @@ struct espl_transport {
 /* The simulator of the manifest's engine (sim_build.h), stalls and trace by the options. */
 espl_status espl_transport_sim_open(const espl_manifest *m, const espl_options *options,
                                     espl_arena *arena, espl_transport **out, espl_error *err);
+
+/* The board at options->port (docs/protocol.md), in a new session: its engine has been reset. */
+espl_status espl_transport_serial_open(const espl_manifest *m, const espl_options *options,
+                                       espl_arena *arena, espl_transport **out, espl_error *err);
 
 #endif

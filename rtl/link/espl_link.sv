@@ -96,6 +96,7 @@ module espl_link #(
   );
 
   logic [31:0] program_crc;
+  logic busy;
   espl_link_feed u_feed (
       .clk_i,
       .rst_ni,
@@ -105,6 +106,7 @@ module espl_link #(
       .data_i(body_byte),
       .commit_i(commit),
       .room_o(room),
+      .busy_o(busy),
       .tvalid_o(in_tvalid_o),
       .tready_i(in_tready_i),
       .tdata_o(in_tdata_o),
@@ -155,6 +157,7 @@ module espl_link #(
       .expected_i(expected),
       .tag_i(tag),
       .session_i(session),
+      .busy_i(busy),
       .bad_frames_i(bad_frames),
       .program_crc_i(program_crc),
       .status_address_o,

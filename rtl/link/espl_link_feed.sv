@@ -25,6 +25,7 @@ module espl_link_feed #(
     input  wire logic [ 7:0] data_i,
     input  wire logic        commit_i,
     output      logic        room_o,
+    output      logic        busy_o,     // something is kept
 
     output      logic        tvalid_o,
     input  wire logic        tready_i,
@@ -51,6 +52,7 @@ module espl_link_feed #(
   logic [7:0] at, at_q, byte_read;
   logic [4:0] beats_q;  // of the frame, to come
   logic program_q, last_q, begin_q, crc_ready, crc_take, beat_done, frame_done, unused_good;
+  logic [31:0] crc;
 
   espl_ram #(
       .Width(8),
@@ -73,11 +75,13 @@ module espl_link_feed #(
       .ready_o(crc_ready),
       .data_i(byte_read),
       .unload_i(1'b0),
-      .crc_o,
+      .crc_o(crc),
       .good_o(unused_good)
   );
 
   assign room_o     = !used_q[SlotBits];
+  assign crc_o      = ~crc;
+  assign busy_o     = used_q != '0;
   assign crc_take   = state_q == Take && program_q && crc_ready;
   assign tvalid_o   = state_q == Offer;
   assign tlast_o    = last_q && beats_q == 5'd1;

@@ -41,6 +41,7 @@ module espl_link_receive (
 
   localparam logic [2:0] Open = 3'd0;
   localparam logic [2:0] Query = 3'd1;
+  localparam logic [2:0] Confirm = 3'd3;
 
   logic [7:0] flags_q, sequence_q, length_q;
   logic [7:0] distance;
@@ -72,7 +73,8 @@ module espl_link_receive (
   assign info_o    = good && (is_open || is_query);
 
   // an answer is due to each other frame, good or bad, and when there is room again
-  assign answer_o  = (done_i && !info_o) || (full_o && room_i && !done_i);
+  assign answer_o  = (done_i && !info_o && !(good && flags_q[2:0] == Confirm)) ||
+                     (full_o && room_i && !done_i);
 
   always_ff @(posedge clk_i) begin : state
     if (!rst_ni) begin

@@ -31,6 +31,7 @@ module espl_link_send #(
     input  wire logic [ 7:0] expected_i,
     input  wire logic [ 7:0] tag_i,
     input  wire logic [ 7:0] session_i,
+    input  wire logic        busy_i,          // frames wait for the engine
     input  wire logic [15:0] bad_frames_i,
     input  wire logic [31:0] program_crc_i,
     output      logic [ 2:0] status_address_o,
@@ -57,7 +58,7 @@ module espl_link_send #(
 
   typedef enum logic [1:0] {
     Read,   // address out
-    Fetch,  // byte chosen
+    Fetch,  // byte chosen, when the CRC of those before is there
     Put     // byte offered
   } phase_e;
 
@@ -75,7 +76,7 @@ module espl_link_send #(
   assign index_o = (state_q == Payload) ? at_q + 6'd8 : '0;
   assign take_o  = state_q == Idle && !info_q && pending_i;
 
-  // word w of the information: 0 protocol, 1 clock, 2 CRC, 3 session and bad frames, 4.. status
+  // word w of the information: 0 protocol, 1 clock, 2 CRC, 3 session, busy, bad frames, 4.. status
   logic [3:0] word, word_after;
   logic [5:0] after;
   logic [7:0] info_byte;
@@ -89,7 +90,7 @@ module espl_link_send #(
       4'd1:    info_byte = Clock[8*at_q[1:0] +: 8];
       4'd2:    info_byte = program_crc_i[8*at_q[1:0] +: 8];
       4'd3:    info_byte = at_q[1] ? (at_q[0] ? bad_frames_i[15:8] : bad_frames_i[7:0])
-                                   : (at_q[0] ? 8'd0 : session_i);
+                                   : (at_q[0] ? {7'd0, busy_i} : session_i);
       default: info_byte = status_q[8*at_q[1:0] +: 8];
     endcase
   end
@@ -121,7 +122,7 @@ module espl_link_send #(
   );
 
   // the wire's byte: a zero of the body becomes its distance
-  assign valid_o = phase_q == Put && crc_ready;
+  assign valid_o = phase_q == Put;
   assign sent    = valid_o && ready_i;
   always_comb begin : encode
     if (state_q == Delimiter) data_o = '0;
@@ -148,7 +149,7 @@ module espl_link_send #(
       if (answer_i) answer_q <= 1'b1;
       unique case (phase_q)
         Read:    if (state_q != Idle) phase_q <= Fetch;
-        Fetch:   phase_q <= (state_q == Meta) ? Read : Put;
+        Fetch:   if (crc_ready) phase_q <= (state_q == Meta) ? Read : Put;
         default: if (sent) phase_q <= Read;
       endcase
       unique case (state_q)
@@ -158,7 +159,7 @@ module espl_link_send #(
             answer_q <= answer_i;
             if (info_q) info_q <= info_i;
           end
-        Meta:    if (phase_q == Fetch) state_q <= Header;
+        Meta:    if (phase_q == Fetch && crc_ready) state_q <= Header;
         Header:  if (sent && part_done) state_q <= (size_q == '0) ? Check : Payload;
         Payload: if (sent && part_done) state_q <= Check;
         Check:   if (sent && part_done) state_q <= Code;
