@@ -38,7 +38,8 @@ static espl_status run(const cli_options *options, espl_arena *arena, espl_error
 	} commands[] = {
 	        {"check", cli_check},         {"lower", cli_lower},       {"compile", cli_compile},
 	        {"reference", cli_reference}, {"simulate", cli_simulate}, {"verify", cli_verify},
-	        {"boards", cli_boards},
+	        {"boards", cli_boards},       {"build", cli_build},       {"doctor", cli_doctor},
+	        {"flash", cli_flash},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
