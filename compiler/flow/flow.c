@@ -461,6 +461,7 @@ espl_status espl_build_bitstream(const espl_build_request *request, espl_arena *
 		show_all(&b);
 		return ESPL_OK;
 	}
+	ESPL_TRY(espl_folder_check(request->output, err)); /* before the work, not after it */
 	ESPL_TRY(espl_folder_begin(request->output, arena, &b.folder, err));
 	unlink(kept_log(&b));
 	status = run_steps(&b, err);

@@ -134,6 +134,52 @@ contract)
 	printf '#!/bin/sh\n[ "$1" = --version ] && exit\necho "Info:       ICESTORM_LC: 11824/ 7680 153%%"\necho "ERROR: no luck"\nexit 1\n' >bin/nextpnr-ice40
 	expect 4 'needs 11824 ICESTORM_LC of 7680' env ESPALIER_TOOLS="$work" "$espalier" build in --board icebreaker -o out --quiet
 	[ ! -e out ]
+
+	# worst and median of all seeds, one of which does not route; the fastest is shipped
+	printf '#!/bin/sh\n>net.json\n' >bin/yosys
+	cat >bin/nextpnr-ice40 <<'TOOL'
+#!/bin/sh
+[ "$1" = --version ] && exit
+while [ "$1" != --seed ]; do [ "$1" = --asc ] && asc=$2; shift; done
+[ "$2" != 3 ] || exit 1
+echo "placed with seed $2" >"$asc"
+cat >"seed$2.json" <<REPORT
+{"fmax": {"slow": {"achieved": $((10 + $2)).5, "constraint": 12}, "fast": {"achieved": 99, "constraint": 12}},
+ "utilization": {"LC": {"used": 7, "available": 9}, "PLL": {"used": 0, "available": 1}},
+ "critical_paths": [{"from": "async", "to": "posedge a", "path": []}, {"from": "posedge a", "to": "posedge a", "path": [
+  {"delay": 1.5, "type": "clk-to-q", "from": {"cell": "one", "port": "C"}, "to": {"cell": "one", "port": "Q"}},
+  {"delay": 2.25, "type": "routing", "from": {"cell": "one", "port": "Q"}, "to": {"cell": "two", "port": "D"}}]}]}
+REPORT
+TOOL
+	printf '#!/bin/sh\n[ $# = 2 ] && cp "$1" "$2"\n' >bin/icepack
+	export ESPALIER_TOOLS="$work"
+	"$espalier" build in --board icebreaker --seeds 4 -o out >said.txt
+	grep -q '^seed 3 .*does not route' said.txt && grep -q '^seed 4 .*this bitstream' said.txt
+	grep -q 'worst 0.00, median 12.00 of 4 seeds' said.txt
+	grep -q 'placed with seed 4' out/bitstream.bin
+	grep -q '"LC": \[7, 9\]' out/build.json && ! grep -q PLL out/build.json
+	[ "$(field logic_ns out/build.json) $(field routing_ns out/build.json)" = "1.5 2.25" ]
+	[ "$(field from out/build.json) $(field to out/build.json)" = "one.C two.D" ]
+	[ "$(field shipped_seed out/build.json)" = 4 ] && check_lock out
+	expect 1 'no seed of 1 meets 12 MHz: worst 11.50' "$espalier" build in --board icebreaker --seeds 1 -o slow --quiet
+	# an older bitstream is replaced by a newer one, and by nothing else
+	"$espalier" build in --board icebreaker --seeds 2,4 -o out --quiet
+	mkdir mine && touch mine/file
+	expect 3 'mine' "$espalier" build in --board icebreaker -o mine --quiet
+	[ -e mine/file ] && [ -z "$(find . -name '*.part*')" ]
+
+	# interrupted: what runs is ended, and nothing is left
+	printf '#!/bin/sh\n[ "$1" = --version ] || { echo $$ >"%s/pid"; exec sleep 60; }\n' "$work" >bin/nextpnr-ice40
+	"$espalier" build in --board icebreaker --seeds 1 -o late --quiet &
+	child=$!
+	while [ ! -s pid ]; do sleep 0.1; done
+	kill -INT $child
+	set +e
+	wait $child
+	[ $? = 130 ] || { echo "interrupted: not exit code 130"; exit 1; }
+	set -e
+	! kill -0 "$(cat pid)" 2>/dev/null
+	[ -z "$(find . -name 'late*')" ]
 	;;
 page)
 	# the board that docs/boards.md adds
