@@ -67,6 +67,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	sigaction(SIGINT, &on_int, NULL);
+	sigaction(SIGTERM, &on_int, NULL); /* what was begun is cleared away */
 	options.command = argv[1];
 	arena = espl_arena_create();
 	status = cli_parse(argc - 2, argv + 2, &options, &help, &error);

@@ -37,6 +37,7 @@ static const espl_family families[] = {
          .pack = ESPL_TOOL_GOWIN_PACK,
          .placed = "pnr",
          .bitstream = "bitstream.fs",
+         .flatten = true,
          .post_in_loop = true,
          .divide_max = 64,
          .multiply_max = 64,

@@ -23,6 +23,7 @@ typedef struct {
 	espl_tool_kind yosys, place, pack;
 	const char *placed;    /* ending of what nextpnr writes */
 	const char *bitstream; /* the file that is loaded */
+	bool flatten;          /* pads are put on every module that is left: none may be */
 	bool post_in_loop;     /* the PLL's output divider is inside its feedback loop */
 	int divide_max, multiply_max;
 	const int *posts; /* output dividers, ascending, 0 behind the last; NULL: 1..128 */

@@ -186,9 +186,12 @@ static const char *script_text(const build *b)
 	text = espl_arena_format(
 	        b->arena,
 	        "%s\nchparam -set InputHz %lld -set ClockHz %lld -set Baud %d -set Divide %d "
-	        "-set Multiply %d -set Post %d top\n%s -top top",
+	        "-set Multiply %d -set Post %d top\n%s%s -top top",
 	        text, (long long)board->oscillator_hz, (long long)b->order.pll.clock_hz,
 	        board->baud, b->order.pll.divide, b->order.pll.multiply, b->order.pll.post,
+	        b->order.family->flatten
+	                ? "hierarchy -top top\nsetattr -mod -unset keep_hierarchy *\n"
+	                : "",
 	        b->order.family->synthesis);
 	for (int i = 0; i < board->synthesis.count; i++)
 		text = espl_arena_format(b->arena, "%s %s", text, board->synthesis.items[i]);
