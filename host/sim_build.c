@@ -5,6 +5,7 @@
 #include "host/sim_build.h"
 
 #include "base/file.h"
+#include "base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *const rtl_files[] = {
@@ -125,43 +125,16 @@ static espl_status find_cache(const espl_options *options, espl_arena *arena, co
 	return ESPL_OK;
 }
 
-static bool on_path(const char *tool, espl_arena *arena)
-{
-	const char *path = getenv("PATH");
-
-	while (path && *path) {
-		const size_t length = strcspn(path, ":");
-
-		if (!access(espl_arena_format(arena, "%.*s/%s", (int)length, path, tool), X_OK))
-			return true;
-		path += length + (path[length] == ':');
-	}
-	return false;
-}
-
 /* Runs a shell command in a folder, its output into `log`. */
-static espl_status run(const char *folder, const char *command, const char *log, espl_error *err)
+static espl_status run(const char *folder, const char *line, const char *log, espl_error *err)
 {
-	int status = 0;
-	const pid_t child = fork();
+	const char *const argv[] = {"/bin/sh", "-c", line, NULL};
+	const espl_command command = {.argv = argv, .folder = folder, .log = log};
+	int code = 0;
 
-	if (child < 0)
-		return espl_fail(err, ESPL_TOOL, "cannot start a process: %s", strerror(errno));
-	if (!child) {
-		const int file = open(log, O_WRONLY | O_CREAT | O_APPEND, 0666);
-
-		if (file < 0 || chdir(folder) || dup2(file, 1) < 0 || dup2(file, 2) < 0)
-			_exit(127);
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return espl_fail(err, ESPL_TOOL, "cannot wait for a process: %s",
-			                 strerror(errno));
-	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM))
-		return espl_fail(err, ESPL_INTERRUPTED, "interrupted while building the simulator");
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
+	ESPL_TRY(espl_context(err, espl_process_run(&command, &code, err),
+	                      "while building the simulator"));
+	if (code)
 		return espl_fail(err, ESPL_TOOL, "building the simulator failed; see %s", log);
 	return ESPL_OK;
 }
@@ -263,10 +236,10 @@ static espl_status build(const product *p, const espl_manifest *m, bool trace, c
 	const char *temporary = espl_arena_format(arena, "%s.%ld", target, (long)getpid());
 	const char *log = espl_arena_format(arena, "%s.log", target);
 
-	if (!on_path("verilator", arena))
+	if (!espl_process_find("verilator", arena))
 		return espl_fail(err, ESPL_MISSING,
 		                 "verilator is not installed (Debian package verilator)");
-	if (!on_path("g++", arena) || !on_path("make", arena))
+	if (!espl_process_find("g++", arena) || !espl_process_find("make", arena))
 		return espl_fail(err, ESPL_MISSING,
 		                 "g++ and make are not installed (Debian packages g++, make)");
 	unlink(log);
@@ -282,17 +255,16 @@ static espl_status build(const product *p, const espl_manifest *m, bool trace, c
 }
 
 /* Verilator's version takes part in the key: a new one builds anew. */
-static uint64_t tool_version(uint64_t key)
+static uint64_t tool_version(uint64_t key, espl_arena *arena)
 {
-	char text[128];
-	FILE *pipe = popen("verilator --version 2>/dev/null", "r");
+	static const char *const argv[] = {"verilator", "--version", NULL};
+	const espl_command command = {.argv = argv};
+	const char *text = "";
+	int code = 0;
 
-	if (pipe) {
-		if (fgets(text, sizeof(text), pipe))
-			key = hash(key, text, strlen(text));
-		pclose(pipe);
-	}
-	return key;
+	if (espl_process_read(&command, arena, &text, &code, NULL) || code)
+		return key;
+	return hash(key, text, strlen(text));
 }
 
 /* One builder at a time; the others wait and then find what it built. */
@@ -334,7 +306,7 @@ static espl_status find(const product *p, const espl_manifest *m, const espl_opt
 	}
 	ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/%s", wrapper, p->wrapper), arena,
 	                        &more, err));
-	key = tool_version(hash(hash(key, more.data, more.size), flags, sizeof(flags)));
+	key = tool_version(hash(hash(key, more.data, more.size), flags, sizeof(flags)), arena);
 	target = espl_arena_format(arena, "%s/%016llx%s", cache, (unsigned long long)key,
 	                           trace ? "-fst" : "");
 	*path = espl_arena_format(arena, "%s/libsim.so", target);

@@ -203,6 +203,13 @@ static espl_status replace(espl_arena *scratch, const char *temporary, const cha
 	return ESPL_OK;
 }
 
+espl_status espl_folder_check(const char *path, espl_error *err)
+{
+	if (!espl_file_exists(path) || may_be_replaced(path))
+		return ESPL_OK;
+	return espl_fail(err, ESPL_IO, "%s: exists and is not an older result", path);
+}
+
 espl_status espl_folder_commit(const char *temporary, const char *path, espl_error *err)
 {
 	espl_arena *scratch = espl_arena_create();
@@ -213,13 +220,10 @@ espl_status espl_folder_commit(const char *temporary, const char *path, espl_err
 	while (length > 1 && path[length - 1] == '/')
 		length--;
 	target = espl_arena_format(scratch, "%.*s", (int)length, path);
-	if (espl_file_exists(target)) {
-		if (may_be_replaced(target))
-			status = replace(scratch, temporary, target, err);
-		else
-			status = espl_fail(err, ESPL_IO, "%s: exists and is not an older result",
-			                   target);
-	} else if (rename(temporary, target)) {
+	status = espl_folder_check(target, err);
+	if (!status && espl_file_exists(target)) {
+		status = replace(scratch, temporary, target, err);
+	} else if (!status && rename(temporary, target)) {
 		status = espl_fail(err, ESPL_IO, "%s: %s", target, strerror(errno));
 	}
 	espl_arena_destroy(scratch);

@@ -32,6 +32,8 @@ espl_status espl_folder_begin(const char *path, espl_arena *arena, const char **
 /* Renames `temporary` to `path`. An older folder at `path` is replaced when it holds a
  * manifest.json or is empty; ESPL_IO when it is anything else. */
 espl_status espl_folder_commit(const char *temporary, const char *path, espl_error *err);
+/* Says beforehand whether espl_folder_commit would replace what is at `path`, if anything is. */
+espl_status espl_folder_check(const char *path, espl_error *err);
 void espl_folder_abandon(const char *temporary);
 
 #endif

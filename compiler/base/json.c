@@ -125,6 +125,14 @@ espl_status espl_json_value_integer(const espl_json *value, int64_t low, int64_t
 	return to_integer(value, "", low, high, out, NULL);
 }
 
+espl_status espl_json_value_string(const espl_json *value, const char **out)
+{
+	if (!cJSON_IsString(value))
+		return ESPL_SYNTAX;
+	*out = value->valuestring;
+	return ESPL_OK;
+}
+
 espl_status espl_json_integer(const espl_json *object, const char *key, int64_t low, int64_t high,
                               int64_t *out, espl_error *err)
 {

@@ -36,6 +36,7 @@ espl_status espl_json_object(const espl_json *object, const char *key, const esp
 /* The same of a value that stands alone, in an array: no message, as it has no key. */
 espl_status espl_json_value_integer(const espl_json *value, int64_t low, int64_t high,
                                     int64_t *out);
+espl_status espl_json_value_string(const espl_json *value, const char **out); /* borrowed */
 bool espl_json_has(const espl_json *object, const char *key);
 int espl_json_count(const espl_json *array_or_object);
 const espl_json *espl_json_at(const espl_json *array, int index);

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CLI_MOST_FILES = 16 };
+enum { CLI_MOST_FILES = 16, CLI_MOST_SEEDS = 64 };
 
 /* Every command's options; a command refuses those that are not its own (options.c). */
 typedef struct {
@@ -37,6 +37,9 @@ typedef struct {
 	espl_stall stall;
 	bool stall_given;
 	uint32_t seed;
+	int seeds[CLI_MOST_SEEDS], seed_count; /* of place and route */
+	int64_t clock_hz;
+	bool allow_slow, dry_run, install;
 	bool json, quiet, baked;
 } cli_options;
 
@@ -55,6 +58,9 @@ espl_status cli_verify(const cli_options *options, espl_arena *arena, espl_error
 espl_status cli_boards(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_run(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_board_sim(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_build(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_doctor(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_flash(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
 
 /* The net of a model file, or of an emitted folder's net.json. */
@@ -98,5 +104,7 @@ bool cli_interrupted(void);
 
 /* The folder of the RTL library. */
 espl_status cli_rtl_folder(espl_arena *arena, const char **folder, espl_error *err);
+/* The folders of boards: $ESPALIER_BOARDS, several by colons, then the one that comes along. */
+espl_status cli_board_folders(espl_arena *arena, espl_strings *out, espl_error *err);
 
 #endif

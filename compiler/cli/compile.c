@@ -42,6 +42,42 @@ espl_status cli_rtl_folder(espl_arena *arena, const char **folder, espl_error *e
 	                 tries[2]);
 }
 
+espl_status cli_board_folders(espl_arena *arena, espl_strings *out, espl_error *err)
+{
+	const char *own = getenv("ESPALIER_BOARDS"), *share = getenv("ESPALIER_SHARE");
+	const char *tries[3] = {0};
+	int most = 2;
+
+	for (const char *p = own; p && *p; p++)
+		most += *p == ':';
+	*out = (espl_strings){.items = ESPL_ARRAY(arena, const char *, most + 1)};
+	while (own && *own) {
+		const size_t length = strcspn(own, ":");
+		const char *folder = espl_arena_format(arena, "%.*s", (int)length, own);
+
+		if (length && !espl_file_exists(folder))
+			return espl_fail(err, ESPL_IO, "%s: no such folder (ESPALIER_BOARDS)",
+			                 folder);
+		if (length)
+			out->items[out->count++] = folder;
+		own += length + (own[length] == ':');
+	}
+	tries[0] = share ? espl_arena_format(arena, "%s/boards", share) : NULL;
+	tries[1] = ESPALIER_SOURCE_DIR "/boards";
+	tries[2] = ESPALIER_SHARE_DIR "/boards";
+	for (int i = 0; i < 3; i++)
+		if (tries[i] && espl_file_exists(tries[i])) {
+			out->items[out->count++] = tries[i];
+			return ESPL_OK;
+		}
+	if (out->count)
+		return ESPL_OK;
+	return espl_fail(
+	        err, ESPL_IO,
+	        "boards are neither in %s nor in %s; set ESPALIER_SHARE or ESPALIER_BOARDS",
+	        tries[1], tries[2]);
+}
+
 static void print_verdicts(const cli_options *options, const espl_report *report, espl_arena *arena)
 {
 	espl_json_writer *w;
@@ -134,6 +170,7 @@ static espl_status choose_envelope(const cli_options *options, espl_arena *arena
                                    espl_envelope *out, espl_error *err)
 {
 	const espl_board *board;
+	espl_strings folders;
 
 	if ((options->board != NULL) + (options->lanes != 0) + (options->multipliers != 0) +
 	            (options->engine != NULL) >
@@ -149,8 +186,9 @@ static espl_status choose_envelope(const cli_options *options, espl_arena *arena
 	if (options->lanes) {
 		*out = (espl_envelope){.lanes = options->lanes, .splits = options->splits};
 	} else if (!options->multipliers) {
-		ESPL_TRY(espl_board_find(options->board ? options->board : "ulx3s-85f", &board,
-		                         err));
+		ESPL_TRY(cli_board_folders(arena, &folders, err));
+		ESPL_TRY(espl_board_find(options->board ? options->board : "ulx3s-85f", &folders,
+		                         arena, &board, err));
 		*out = board->preset;
 	}
 	if (options->requantizers)
@@ -270,36 +308,50 @@ espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_erro
 	return ESPL_OK;
 }
 
+static void put_board(espl_json_writer *w, const espl_board *b, espl_arena *arena)
+{
+	espl_json_open(w, NULL, '{');
+	espl_json_put_string(w, "name", b->name);
+	espl_json_put_string(w, "text", b->text);
+	espl_json_put_string(w, "family", b->family);
+	espl_json_put_string(w, "part", b->part);
+	espl_json_put_integer(w, "multipliers", b->multipliers);
+	espl_json_put_integer(w, "block_rams", b->block_rams);
+	espl_json_put_integer(w, "block_ram_bits", b->block_ram_bits);
+	espl_json_put_integer(w, "luts", b->luts);
+	espl_json_put_integer(w, "ffs", b->ffs);
+	espl_json_put_string(w, "array",
+	                     espl_arena_format(arena, "%dx%d", b->preset.lanes, b->preset.splits));
+	espl_json_put_integer(w, "requantizers", b->preset.requantizers);
+	espl_json_put_integer(w, "memory_bytes", b->preset.memory_bytes);
+	espl_json_put_integer(w, "clock_hz", b->clock_hz);
+	espl_json_put_integer(w, "baud", b->baud);
+	espl_json_put_string(w, "folder", b->folder);
+	espl_json_close(w);
+}
+
 espl_status cli_boards(const cli_options *options, espl_arena *arena, espl_error *err)
 {
 	espl_json_writer *w = espl_json_writer_create(arena);
-	size_t size;
+	const espl_board *boards;
+	espl_strings folders;
 	int count;
-	const espl_board *boards = espl_boards(&count);
 
-	(void)err;
+	ESPL_TRY(cli_board_folders(arena, &folders, err));
+	ESPL_TRY(espl_boards(&folders, arena, &boards, &count, err));
 	espl_json_open(w, NULL, '[');
 	for (int b = 0; b < count; b++) {
 		const espl_envelope *p = &boards[b].preset;
 
 		if (!options->json)
-			printf("%-14s %-38s array %2dx%-2d  requantizers %2d  memory %lld bytes\n",
+			printf("%-20s %-46s %2dx%-2d  requantizers %2d  memory %6lld bytes  %3.6g "
+			       "MHz\n",
 			       boards[b].name, boards[b].text, p->lanes, p->splits, p->requantizers,
-			       (long long)p->memory_bytes);
-		espl_json_open(w, NULL, '{');
-		espl_json_put_string(w, "name", boards[b].name);
-		espl_json_put_string(w, "text", boards[b].text);
-		espl_json_put_string(w, "family", boards[b].family);
-		espl_json_put_integer(w, "multipliers", boards[b].multipliers);
-		espl_json_put_integer(w, "block_rams", boards[b].block_rams);
-		espl_json_put_string(w, "array",
-		                     espl_arena_format(arena, "%dx%d", p->lanes, p->splits));
-		espl_json_put_integer(w, "requantizers", p->requantizers);
-		espl_json_put_integer(w, "memory_bytes", p->memory_bytes);
-		espl_json_close(w);
+			       (long long)p->memory_bytes, (double)boards[b].clock_hz / 1e6);
+		put_board(w, &boards[b], arena);
 	}
 	espl_json_close(w);
 	if (options->json)
-		fputs(espl_json_text(w, &size), stdout);
+		fputs(espl_json_text(w, NULL), stdout);
 	return ESPL_OK;
 }

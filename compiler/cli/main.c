@@ -40,7 +40,8 @@ static espl_status run(const cli_options *options, espl_arena *arena, espl_error
 	        {"compile", cli_compile},     {"reference", cli_reference},
 	        {"simulate", cli_simulate},   {"verify", cli_verify},
 	        {"boards", cli_boards},       {"run", cli_run},
-	        {"board-sim", cli_board_sim},
+	        {"board-sim", cli_board_sim}, {"build", cli_build},
+	        {"doctor", cli_doctor},       {"flash", cli_flash},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -68,7 +69,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	sigaction(SIGINT, &on_int, NULL);
-	sigaction(SIGTERM, &on_int, NULL);
+	sigaction(SIGTERM, &on_int, NULL); /* what was begun is cleared away */
 	options.command = argv[1];
 	arena = espl_arena_create();
 	status = cli_parse(argc - 2, argv + 2, &options, &help, &error);

@@ -13,22 +13,23 @@ typedef struct {
 } option;
 
 /* commands: the first letters of those that take it (check, compile = m, reference, simulate,
- * verify, boards, lower, run = u, board-sim = d) */
+ * verify, boards, lower, run = u, board-sim = z, build = p, doctor, flash) */
 static const option table[] = {
-        {"--board", "NAME", "m", "the board whose preset to use (espalier boards)"},
+        {"--board", "NAME", "mpdf", "a board by its name (espalier boards)"},
         {"--array", "WxS", "m", "lanes by splits, e.g. 16x8"},
         {"--requantizers", "R", "m", "results a cycle; default: the lesser of lanes and splits"},
         {"--multipliers", "N", "m", "search the fastest array within N DSPs (and --memory)"},
         {"--memory", "BYTES", "m", "limit of all the engine's memories together"},
         {"--engine", "DIR", "m", "for the very engine of this emitted folder"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
-        {"--output", "FILE", "mrsu", "the folder to write (compile), or a file a network output"},
+        {"--output", "FILE", "mrsup",
+         "the folder to write (compile, build), or a file a network output"},
         {"--input", "FILE", "rsvu", "samples of a network input, raw or .npy; one option an input"},
         {"--samples", "N", "rsvu", "use the first N samples only"},
         {"--rounding", "tflm|single", "cmrl", "how the model requantizes; default tflm"},
         {"--tensors", "DIR", "r", "keep every tensor of every sample there"},
         {"--stall", "none|random:P|burst:N", "sv", "pauses on both streams"},
-        {"--seed", "N", "svd", "of all that is random; default 1"},
+        {"--seed", "N", "svz", "of all that is random; default 1"},
         {"--trace", "FILE", "s", "write an FST waveform"},
         {"--junit", "FILE", "v", "write a JUnit report"},
         {"--extremes", "N", "v", "extreme inputs besides the given ones; default 4"},
@@ -38,11 +39,16 @@ static const option table[] = {
         {"--baud", "N", "u", "speed of the port, as the bitstream has it; default 1000000"},
         {"--timeout", "MS", "u", "for a board that answers but gives nothing; default 20000"},
         {"--kat", NULL, "u", "run the known-answer test that travels with DIR"},
-        {"--faults", "NAME=N,...", "d", "flip bits, drop bytes ...: N in a million (man page)"},
-        {"--link", "PATH", "d", "keep a symbolic link to the port there"},
-        {"--cache", "DIR", "svud", "folder of built simulators"},
-        {"--json", NULL, "cmsvbu", "machine-readable output"},
-        {"--quiet", NULL, "cmrsvlud", "no output but errors"},
+        {"--faults", "NAME=N,...", "z", "flip bits, drop bytes ...: N in a million (man page)"},
+        {"--link", "PATH", "z", "keep a symbolic link to the port there"},
+        {"--cache", "DIR", "svuz", "folder of built simulators"},
+        {"--seeds", "N|LIST", "p", "N seeds, or these ones: 3,14,15; default 4"},
+        {"--freq", "MHZ", "p", "the engine's clock; default: the board's"},
+        {"--allow-slow", NULL, "p", "keep a bitstream that misses its clock"},
+        {"--dry-run", NULL, "pf", "show the commands, run none"},
+        {"--install", NULL, "d", "install what Python's package index has"},
+        {"--json", NULL, "cmsvbupd", "machine-readable output"},
+        {"--quiet", NULL, "cmrsvluzpdf", "no output but errors"},
 };
 
 enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -61,8 +67,11 @@ static const command commands[] = {
         {"simulate", 's', "DIR", "run the accelerator in Verilator on input files"},
         {"verify", 'v', "DIR", "compare accelerator and reference at every layer boundary"},
         {"run", 'u', "DIR", "run the accelerator, simulated or on a board, on input files"},
-        {"board-sim", 'd', "DIR", "simulate a board behind a pseudo-terminal"},
+        {"board-sim", 'z', "DIR", "simulate a board behind a pseudo-terminal"},
         {"boards", 'b', "", "list the boards and their presets"},
+        {"build", 'p', "DIR -o DIR", "make a board's bitstream of a compiled folder"},
+        {"flash", 'f', "DIR", "load a built bitstream into its board"},
+        {"doctor", 'd', "", "say which tools are there, and how to get the others"},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -175,6 +184,50 @@ static espl_status take_rounding(const char *text, cli_options *o, espl_error *e
 	return ESPL_OK;
 }
 
+/* "4": seeds 1 to 4; "3,14": those two. */
+static espl_status take_seeds(const char *text, cli_options *o, espl_error *err)
+{
+	const bool list = strchr(text, ',') != NULL;
+	const char *at = text;
+
+	o->seed_count = 0;
+	while (*at) {
+		char *end;
+		const long value = strtol(at, &end, 10);
+
+		if (end == at || (*end && *end != ',') || value < 1 || value > INT32_MAX ||
+		    o->seed_count == CLI_MOST_SEEDS || (!list && value > CLI_MOST_SEEDS))
+			break;
+		for (int i = 0; i < o->seed_count; i++)
+			if (o->seeds[i] == value)
+				return espl_fail(err, ESPL_USAGE, "--seeds %s: %ld is there twice",
+				                 text, value);
+		o->seeds[o->seed_count++] = (int)value;
+		at = end + (*end == ',');
+	}
+	if (*at || !o->seed_count)
+		return espl_fail(err, ESPL_USAGE,
+		                 "--seeds %s: 1 to %d, or a list such as 3,14,15 is wanted", text,
+		                 (int)CLI_MOST_SEEDS);
+	if (list)
+		return ESPL_OK;
+	o->seed_count = o->seeds[0];
+	for (int i = 0; i < o->seed_count; i++)
+		o->seeds[i] = i + 1;
+	return ESPL_OK;
+}
+
+static espl_status take_clock(const char *text, cli_options *o, espl_error *err)
+{
+	char *end;
+	const double mhz = strtod(text, &end);
+
+	if (end == text || *end || !(mhz >= 1) || mhz > 1000)
+		return espl_fail(err, ESPL_USAGE, "--freq %s: MHz from 1 to 1000 are wanted", text);
+	o->clock_hz = (int64_t)(mhz * 1e6 + 0.5);
+	return ESPL_OK;
+}
+
 static espl_status take_number(const char *name, const char *text, cli_options *o, espl_error *err)
 {
 	int64_t value = 0;
@@ -227,6 +280,16 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 		o->quiet = true;
 	else if (!strcmp(name, "--kat"))
 		o->kat = true;
+	else if (!strcmp(name, "--allow-slow"))
+		o->allow_slow = true;
+	else if (!strcmp(name, "--dry-run"))
+		o->dry_run = true;
+	else if (!strcmp(name, "--install"))
+		o->install = true;
+	else if (!strcmp(name, "--seeds"))
+		return take_seeds(value, o, err);
+	else if (!strcmp(name, "--freq"))
+		return take_clock(value, o, err);
 	else if (!strcmp(name, "--array"))
 		return take_array(value, o, err);
 	else if (!strcmp(name, "--stall"))
@@ -235,7 +298,8 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 		return take_rounding(value, o, err);
 	else if (!strcmp(name, "--input"))
 		return add_file(name, o->inputs, &o->input_count, value, err);
-	else if (!strcmp(name, "--output") && !strcmp(o->command, "compile"))
+	else if (!strcmp(name, "--output") &&
+	         (!strcmp(o->command, "compile") || !strcmp(o->command, "build")))
 		o->output = value;
 	else if (!strcmp(name, "--output"))
 		return add_file(name, o->outputs, &o->output_count, value, err);

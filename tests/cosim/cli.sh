@@ -73,7 +73,7 @@ expect 3 'overlaps' "$espalier" compile "$model" --array 16x8 --plan overlap.jso
 [ ! -e e ]
 
 "$espalier" --version | grep -q '^espalier [0-9]'
-for command in check lower compile reference simulate verify run board-sim boards; do
+for command in check lower compile reference simulate verify run board-sim boards build flash doctor; do
 	"$espalier" $command --help | grep -q "usage: espalier $command"
 done
 "$espalier" check "$model" --json | grep -q '"supported": true'

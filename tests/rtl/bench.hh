@@ -117,6 +117,11 @@ struct clocked {
     settle();
     rise();
   }
+  void reset() {
+    dut.rst_ni = 0;
+    tick();
+    dut.rst_ni = 1;
+  }
   ~clocked() { dut.final(); }
 };
 

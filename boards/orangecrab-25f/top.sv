@@ -1,0 +1,44 @@
+// top: an Espalier engine on the OrangeCrab r0.2.
+// SPDX-License-Identifier: Apache-2.0
+
+`default_nettype none
+
+module top #(
+    parameter int unsigned InputHz = 48_000_000,  // the oscillator; espalier build sets them all
+    parameter int unsigned ClockHz = 48_000_000,  // of the engine
+    parameter int unsigned Baud = 1_000_000,
+    parameter int unsigned Divide = 1,
+    parameter int unsigned Multiply = 0,
+    parameter int unsigned Post = 1
+) (
+    input  wire logic       clk_i,
+    input  wire logic       uart_rx_i,
+    output      logic       uart_tx_o,
+    output      logic       led_red_no,
+    output      logic       led_green_no,
+    output      logic       led_blue_no
+);
+
+  logic running;
+
+  assign led_red_no   = 1'b1;
+  assign led_green_no = !running;   // configured
+  assign led_blue_no  = uart_rx_i;  // bytes come in
+
+  espl_board #(
+      .InputHz(InputHz),
+      .ClockHz(ClockHz),
+      .Baud(Baud),
+      .Divide(Divide),
+      .Multiply(Multiply),
+      .Post(Post)
+  ) u_board (
+      .clk_i,
+      .uart_rx_i,
+      .uart_tx_o,
+      .running_o(running)
+  );
+
+endmodule
+
+`default_nettype wire

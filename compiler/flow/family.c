@@ -1,0 +1,120 @@
+/* The families, a row each.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "flow/family.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const int powers[] = {2, 4, 8, 16, 32, 64, 0};
+static const int gowin_posts[] = {2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128, 0};
+
+static const espl_family families[] = {
+        {.name = "ecp5",
+         .synthesis = "synth_ecp5",
+         .yosys = ESPL_TOOL_YOSYS,
+         .place = ESPL_TOOL_NEXTPNR_ECP5,
+         .pack = ESPL_TOOL_ECPPACK,
+         .placed = "config",
+         .bitstream = "bitstream.bit",
+         .post_in_loop = true,
+         .divide_max = 128,
+         .multiply_max = 80},
+        {.name = "ice40",
+         .synthesis = "synth_ice40",
+         .yosys = ESPL_TOOL_YOSYS,
+         .place = ESPL_TOOL_NEXTPNR_ICE40,
+         .pack = ESPL_TOOL_ICEPACK,
+         .placed = "asc",
+         .bitstream = "bitstream.bin",
+         .divide_max = 16,
+         .multiply_max = 128,
+         .posts = powers},
+        {.name = "gowin",
+         .synthesis = "synth_gowin",
+         .yosys = ESPL_TOOL_PYOSYS,
+         .place = ESPL_TOOL_NEXTPNR_GOWIN,
+         .pack = ESPL_TOOL_GOWIN_PACK,
+         .placed = "pnr",
+         .bitstream = "bitstream.fs",
+         .flatten = true,
+         .post_in_loop = true,
+         .divide_max = 64,
+         .multiply_max = 64,
+         .posts = gowin_posts,
+         .note = "nextpnr has no timing of Gowin's DSPs: paths through them are not in this "
+                 "clock"},
+};
+
+enum { FAMILY_COUNT = sizeof(families) / sizeof(families[0]) };
+
+void espl_words_add(espl_words *words, const char *word)
+{
+	assert(words->count < ESPL_WORDS_MAX);
+	words->words[words->count++] = word;
+}
+
+static void add_all(espl_words *words, const espl_strings *more)
+{
+	for (int i = 0; i < more->count; i++)
+		espl_words_add(words, more->items[i]);
+}
+
+static void add_pair(espl_words *words, const char *option, const char *value)
+{
+	espl_words_add(words, option);
+	espl_words_add(words, value);
+}
+
+espl_status espl_family_find(const char *name, const espl_family **out, espl_error *err)
+{
+	for (int i = 0; i < FAMILY_COUNT; i++)
+		if (!strcmp(families[i].name, name)) {
+			*out = &families[i];
+			return ESPL_OK;
+		}
+	return espl_fail(err, ESPL_UNSUPPORTED,
+	                 "%s: no such family of FPGAs; there are ecp5, ice40, gowin", name);
+}
+
+void espl_family_place(const espl_family *family, const espl_board *board, const char *pins,
+                       int seed, const char *mhz, espl_arena *arena, espl_words *words)
+{
+	const char *placed = espl_arena_format(arena, "seed%d.%s", seed, family->placed);
+
+	add_all(words, &board->place);
+	add_pair(words, "--json", "net.json");
+	if (family->place == ESPL_TOOL_NEXTPNR_ECP5) {
+		add_pair(words, "--lpf", pins);
+		add_pair(words, "--textcfg", placed);
+	} else if (family->place == ESPL_TOOL_NEXTPNR_ICE40) {
+		add_pair(words, "--pcf", pins);
+		add_pair(words, "--asc", placed);
+	} else {
+		add_pair(words, "--vopt", espl_arena_format(arena, "cst=%s", pins));
+		add_pair(words, "--write", placed);
+	}
+	add_pair(words, "--freq", mhz);
+	add_pair(words, "--seed", espl_arena_format(arena, "%d", seed));
+	add_pair(words, "--report", espl_arena_format(arena, "seed%d.json", seed));
+	espl_words_add(words, "--timing-allow-fail"); /* the report is judged, not the exit code */
+}
+
+void espl_family_pack(const espl_family *family, const espl_board *board, int seed,
+                      espl_arena *arena, espl_words *words)
+{
+	const char *placed = espl_arena_format(arena, "seed%d.%s", seed, family->placed);
+
+	add_all(words, &board->pack);
+	if (family->pack == ESPL_TOOL_ECPPACK) {
+		espl_words_add(words, "--compress");
+		add_pair(words, "--input", placed);
+		add_pair(words, "--bit", family->bitstream);
+	} else if (family->pack == ESPL_TOOL_ICEPACK) {
+		espl_words_add(words, placed);
+		espl_words_add(words, family->bitstream);
+	} else {
+		add_pair(words, "-o", family->bitstream);
+		espl_words_add(words, placed);
+	}
+}
