@@ -194,6 +194,20 @@ static espl_status check_window(const espl_net *net, const espl_op *op, int64_t 
 	return check_shape(op, &net->tensors[op->output], rows, columns, channels, err);
 }
 
+/* Beyond 32 bits on its way through a scale above 1, a sum would wrap: no step function any more.
+ */
+static espl_status check_scaled(const espl_op *op, int channel, int64_t low, int64_t high,
+                                int exponent, espl_error *err)
+{
+	const int64_t factor = (int64_t)1 << (exponent > 0 ? exponent : 0);
+
+	if (low >= INT32_MIN / factor && high <= INT32_MAX / factor)
+		return ESPL_OK;
+	return espl_fail(err, ESPL_RANGE,
+	                 "%s: channel %d sums to %lld..%lld, which needs over 32 bits times 2^%d",
+	                 op->name, channel, (long long)low, (long long)high, exponent);
+}
+
 /* The extremes that an output channel's 32-bit accumulator can reach, in any order of summing.
  *   weights  `count` of them, `stride` apart */
 static espl_status check_accumulator(const espl_net *net, const espl_op *op, int channel,
@@ -218,7 +232,7 @@ static espl_status check_accumulator(const espl_net *net, const espl_op *op, int
 		return espl_fail(err, ESPL_RANGE,
 		                 "%s: channel %d sums to %lld..%lld, which needs over 32 bits",
 		                 op->name, channel, (long long)low, (long long)high);
-	return ESPL_OK;
+	return check_scaled(op, channel, low, high, op->scales[channel].exponent, err);
 }
 
 static espl_status check_weights(const espl_net *net, const espl_op *op, espl_error *err)
@@ -285,13 +299,16 @@ static espl_status check_add(const espl_net *net, const espl_op *op, espl_error 
 static espl_status check_mean(const espl_net *net, const espl_op *op, espl_error *err)
 {
 	const espl_tensor *input = &net->tensors[op->inputs[0]];
+	const int64_t cells = (int64_t)input->rows * input->columns;
 
-	if ((int64_t)input->rows * input->columns > MEAN_CELLS_MAX)
+	if (cells > MEAN_CELLS_MAX)
 		return espl_fail(err, ESPL_RANGE, "%s: mean of %d x %d cells, at most %d", op->name,
 		                 input->rows, input->columns, (int)MEAN_CELLS_MAX);
 	/* The multiplier is divided by the count of cells: it may be any that is not negative. */
 	ESPL_TRY(check_range(op, "the multiplier", op->out_scale.multiplier, 0, INT32_MAX, err));
 	ESPL_TRY(check_range(op, "the exponent", op->out_scale.exponent, -31, 30, err));
+	ESPL_TRY(check_scaled(op, 0, cells * (INT8_MIN - input->zero_point),
+	                      cells * (INT8_MAX - input->zero_point), op->out_scale.exponent, err));
 	return check_shape(op, &net->tensors[op->output], 1, 1, input->channels, err);
 }
 

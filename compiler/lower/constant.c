@@ -84,21 +84,29 @@ static void keep(espl_pass *pass, int t, int channel)
 	}
 }
 
+static bool is_border(const espl_pass *pass, int t)
+{
+	const espl_net *net = pass->net;
+
+	for (int i = 0; i < net->input_count; i++)
+		if (pass->views[net->inputs[i]].source == t)
+			return true;
+	for (int o = 0; o < net->output_count; o++)
+		if (pass->views[net->outputs[o]].source == t)
+			return true;
+	return false;
+}
+
 static void remove_from(espl_pass *pass, int t)
 {
 	const int channels = pass->net->tensors[t].channels;
+	const bool all = is_border(pass, t); /* the user's tensors are whole */
 	espl_view *view = &pass->views[t];
 	int left = 0;
 
-	for (int i = 0; i < pass->net->input_count; i++)
-		if (pass->views[pass->net->inputs[i]].source == t)
-			return;
-	for (int o = 0; o < pass->net->output_count; o++)
-		if (pass->views[pass->net->outputs[o]].source == t)
-			return;
 	for (int c = 0; c < channels; c++) {
 		view->removed[c] = true;
-		if (needed(pass, t, c))
+		if (all || needed(pass, t, c))
 			keep(pass, t, c);
 		left += !view->removed[c];
 	}

@@ -1,25 +1,71 @@
-/* Writes the fuzzer's first inputs into a folder.
+/* Writes the fuzzers' first inputs into the folders import and plan of a folder.
  * SPDX-License-Identifier: Apache-2.0
  */
+#define _POSIX_C_SOURCE 200809L
+#include "lower/lower.h"
+#include "schedule/schedule.h"
 #include "tiny_model.h"
+#include "tiny_net.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { NETS = 12 };
+
+static espl_status write_models(const char *folder, espl_arena *arena, espl_error *err)
+{
+	for (int i = -1; i < TINY_MODEL_OPS; i++) {
+		const espl_span file = tiny_model_with_code(arena, i, 200);
+
+		ESPL_TRY(espl_file_write(
+		        espl_arena_format(arena, "%s/import/tiny_%d.tflite", folder, i + 1),
+		        file.data, file.size, err));
+	}
+	return ESPL_OK;
+}
+
+/* A net, and the plan that the scheduler makes for it. */
+static espl_status write_net(const char *folder, uint32_t seed, espl_arena *arena, espl_error *err)
+{
+	const espl_envelope envelope = {.lanes = 8, .splits = 2};
+	const espl_net *net = tiny_net(arena, seed);
+	espl_lowered *lowered;
+	const char *text, *decisions = "";
+	espl_plan *plan;
+	size_t size;
+	char *both;
+
+	ESPL_TRY(espl_net_print(net, arena, &text, &size, err));
+	if (!espl_lower(net, arena, &lowered, NULL) &&
+	    !espl_schedule(lowered, &envelope, NULL, arena, &plan, NULL))
+		decisions = plan->decisions;
+	both = espl_arena_calloc(arena, size + 1 + strlen(decisions), 1);
+	memcpy(both, text, size);
+	memcpy(both + size + 1, decisions, strlen(decisions));
+	return espl_file_write(espl_arena_format(arena, "%s/plan/tiny_%u", folder, (unsigned)seed),
+	                       both, size + 1 + strlen(decisions), err);
+}
+
+static espl_status write_all(const char *folder, espl_arena *arena, espl_error *err)
+{
+	mkdir(folder, 0777);
+	mkdir(espl_arena_format(arena, "%s/import", folder), 0777);
+	mkdir(espl_arena_format(arena, "%s/plan", folder), 0777);
+	ESPL_TRY(write_models(folder, arena, err));
+	for (uint32_t seed = 0; seed < NETS; seed++)
+		ESPL_TRY(write_net(folder, seed, arena, err));
+	return ESPL_OK;
+}
 
 int main(int count, char **arguments)
 {
 	espl_arena *arena = espl_arena_create();
 	espl_error err = {0};
-	int failures = 0;
+	const int failed = count != 2 || write_all(arguments[1], arena, &err);
 
-	for (int i = -1; count == 2 && i < TINY_MODEL_OPS; i++) {
-		const char *path =
-		        espl_arena_format(arena, "%s/tiny_%d.tflite", arguments[1], i + 1);
-		const espl_span file = tiny_model_with_code(arena, i, 200);
-
-		failures += espl_file_write(path, file.data, file.size, &err) != ESPL_OK;
-	}
-	if (count != 2 || failures)
+	if (failed)
 		fprintf(stderr, "usage: seeds FOLDER %s\n", err.message);
 	espl_arena_destroy(arena);
-	return count != 2 || failures;
+	return failed;
 }

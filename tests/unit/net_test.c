@@ -138,6 +138,9 @@ static void refuses_bad_text(void **state)
 	               "\"bias\" is 2147483648, it must be -2147483648 to 2147483647");
 	expect_refusal(arena, text, "\"low\": -128", "\"low\": 127", "",
 	               "conv_1: high is -104, it must be 127 to 127");
+	expect_refusal(arena, text, "\"exponents\": [-5", "\"exponents\": [25", "",
+	               "conv_1: channel 0 sums to -142143..140907, which needs over 32 bits times "
+	               "2^25");
 	espl_arena_destroy(arena);
 }
 
