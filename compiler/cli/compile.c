@@ -191,6 +191,8 @@ static espl_status choose_envelope(const cli_options *options, espl_arena *arena
 		                         arena, &board, err));
 		*out = board->preset;
 	}
+	if (options->requantizers || options->memory_bytes)
+		out->engine = NULL; /* not the board's */
 	if (options->requantizers)
 		out->requantizers = options->requantizers;
 	if (options->memory_bytes)
@@ -270,6 +272,7 @@ static void print_plan(const cli_options *options, const espl_plan *plan, espl_a
 espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_error *err)
 {
 	espl_span decisions = {0}, manifest;
+	espl_error own = {0};
 	espl_kat kat;
 	espl_envelope envelope = {0};
 	espl_status status;
@@ -291,6 +294,12 @@ espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_erro
 	else
 		status = espl_schedule(lowered, &envelope, options->plan ? &decisions : NULL, arena,
 		                       &plan, err);
+	if (status == ESPL_BUDGET && envelope.engine && envelope.board && !options->plan) {
+		/* not on the board's engine: on one of its own, within the board's memory */
+		own = *err;
+		envelope.engine = NULL;
+		status = espl_schedule(lowered, &envelope, NULL, arena, &plan, err);
+	}
 	ESPL_TRY(espl_context(err, status, options->plan ? options->plan : options->model));
 	if (cli_interrupted())
 		return ESPL_INTERRUPTED;
@@ -304,6 +313,10 @@ espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_erro
 		fwrite(manifest.data, 1, manifest.size, stdout);
 	} else if (!options->quiet) {
 		print_plan(options, plan, arena);
+		if (own.status)
+			printf("not on the board's engine (%s): this folder needs a bitstream of "
+			       "its own\n",
+			       own.message);
 	}
 	return ESPL_OK;
 }

@@ -11,7 +11,10 @@ static const int gowin_posts[] = {2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128, 0};
 
 static const espl_family families[] = {
         {.name = "ecp5",
-         .synthesis = "synth_ecp5",
+         .synthesis = "synth_ecp5 -abc9 -nomux",
+         /* rtl/ecp5/espl_ram.sv: the second register of a read is the block RAM's own */
+         .after = "setparam -set REGMODE_A \"OUTREG\" -set REGMODE_B \"OUTREG\" "
+                  "*espl_ram_row*/t:DP16KD\n",
          .yosys = ESPL_TOOL_YOSYS,
          .place = ESPL_TOOL_NEXTPNR_ECP5,
          .pack = ESPL_TOOL_ECPPACK,

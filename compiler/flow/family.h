@@ -19,7 +19,8 @@ void espl_words_add(espl_words *words, const char *word);
 
 typedef struct {
 	const char *name;
-	const char *synthesis; /* the pass of Yosys */
+	const char *synthesis; /* the pass of Yosys, with options that every board wants */
+	const char *after;     /* lines of its script that follow, each with a newline, or NULL */
 	espl_tool_kind yosys, place, pack;
 	const char *placed;    /* ending of what nextpnr writes */
 	const char *bitstream; /* the file that is loaded */

@@ -195,7 +195,8 @@ static const char *script_text(const build *b)
 	        b->order.family->synthesis);
 	for (int i = 0; i < board->synthesis.count; i++)
 		text = espl_arena_format(b->arena, "%s %s", text, board->synthesis.items[i]);
-	return espl_arena_format(b->arena, "%s -json net.json\ntee -o log/cells.txt stat\n", text);
+	return espl_arena_format(b->arena, "%s\n%swrite_json net.json\ntee -o log/cells.txt stat\n",
+	                         text, b->order.family->after ? b->order.family->after : "");
 }
 
 static espl_status copy_file(build *b, const char *from, const char *name, espl_error *err)

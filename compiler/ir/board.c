@@ -103,6 +103,22 @@ static espl_status read_clock(const espl_json *json, espl_arena *arena, espl_boa
 	return espl_json_integer(json, "engine", 1, CLOCK_MAX, &b->clock_hz, err);
 }
 
+/* The rest of the engine's parameters: one engine, and so one bitstream, for many networks. */
+static espl_status read_memories(const espl_json *json, espl_arena *arena, espl_envelope *p,
+                                 espl_error *err)
+{
+	espl_engine *engine = ESPL_NEW(arena, espl_engine);
+	const espl_json *memories;
+
+	ESPL_TRY(espl_json_object(json, "memories", &memories, err));
+	engine->Lanes = p->lanes;
+	engine->Splits = p->splits;
+	engine->Requantizers = p->requantizers;
+	ESPL_TRY(espl_engine_read_memories(memories, engine, err));
+	p->engine = engine;
+	return ESPL_OK;
+}
+
 static espl_status read_preset(const espl_json *json, espl_arena *arena, espl_board *b,
                                espl_error *err)
 {
@@ -117,6 +133,8 @@ static espl_status read_preset(const espl_json *json, espl_arena *arena, espl_bo
 		return espl_fail(err, ESPL_SYNTAX,
 		                 "\"array\" must be lanes by splits, such as 16x8");
 	ESPL_TRY(number(json, "requantizers", 1, 4096, &p->requantizers, err));
+	if (espl_json_has(json, "memories"))
+		ESPL_TRY(read_memories(json, arena, p, err));
 	p->board = b->name;
 	p->memory_bytes = (int64_t)b->block_rams * b->block_ram_bits / 8 + b->other_ram_bytes;
 	return ESPL_OK;
@@ -187,7 +205,8 @@ static espl_status read_all(const espl_json *json, espl_arena *arena, espl_board
 	                      read_chip, arena, b, err));
 	ESPL_TRY(read_section(json, "clock", "oscillator pin engine pll_compare pll_vco pll_output",
 	                      read_clock, arena, b, err));
-	ESPL_TRY(read_section(json, "engine", "array requantizers", read_preset, arena, b, err));
+	ESPL_TRY(read_section(json, "engine", "array requantizers memories", read_preset, arena, b,
+	                      err));
 	ESPL_TRY(
 	        read_section(json, "link", "kind baud receive transmit", read_link, arena, b, err));
 	ESPL_TRY(text(json, "pins", arena, &b->pins, err));

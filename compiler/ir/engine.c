@@ -3,16 +3,41 @@
  */
 #include "ir/engine.h"
 
-espl_status espl_engine_read(const espl_json *object, espl_engine *out, espl_error *err)
-{
-	espl_engine engine;
-	int64_t value;
-
-#define X(name)                                                              \
+#define READ(name)                                                           \
 	ESPL_TRY(espl_json_integer(object, #name, 0, 1 << 20, &value, err)); \
 	engine.name = (int)value;
-	ESPL_ENGINE_LIST(X)
-#undef X
+
+/* Dense weights beyond the wide memory are found by one address bit. */
+static espl_status check(const espl_engine *engine, espl_error *err)
+{
+	if (!engine->WideExtra || (!(engine->WideDepth & (engine->WideDepth - 1)) &&
+	                           engine->WideExtra <= engine->WideDepth))
+		return ESPL_OK;
+	return espl_fail(
+	        err, ESPL_RANGE,
+	        "WideExtra is %d: it must be at most WideDepth, and WideDepth, %d, a power "
+	        "of two",
+	        engine->WideExtra, engine->WideDepth);
+}
+
+espl_status espl_engine_read(const espl_json *object, espl_engine *out, espl_error *err)
+{
+	espl_engine engine = {0};
+	int64_t value;
+
+	ESPL_ENGINE_LIST(READ)
+	ESPL_TRY(check(&engine, err));
+	*out = engine;
+	return ESPL_OK;
+}
+
+espl_status espl_engine_read_memories(const espl_json *object, espl_engine *out, espl_error *err)
+{
+	espl_engine engine = *out;
+	int64_t value;
+
+	ESPL_MEMORY_LIST(READ)
+	ESPL_TRY(check(&engine, err));
 	*out = engine;
 	return ESPL_OK;
 }

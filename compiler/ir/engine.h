@@ -11,6 +11,8 @@
 	X(Lanes)            \
 	X(Splits)           \
 	X(Requantizers)     \
+	ESPL_MEMORY_LIST(X)
+#define ESPL_MEMORY_LIST(X) \
 	X(WideDepth)        \
 	X(WideExtra)        \
 	X(NarrowDepth)      \
@@ -35,5 +37,7 @@ typedef struct {
 /* Reads all parameters from an object such as a manifest's "engine".
  *   fails  ESPL_SYNTAX, ESPL_RANGE naming the parameter */
 espl_status espl_engine_read(const espl_json *object, espl_engine *out, espl_error *err);
+/* The same without Lanes, Splits and Requantizers, which stay as they are. */
+espl_status espl_engine_read_memories(const espl_json *object, espl_engine *out, espl_error *err);
 
 #endif

@@ -339,7 +339,8 @@ module espl_split #(
   // words beyond WideDepth take the way of the padding, which is 0 in dense layers
   if (WideExtra != 0) begin : gen_extra
     localparam int unsigned ExtraBits = espl_pkg::index_bits(WideExtra);
-    `ESPL_STATIC(extra_words_follow_a_power_of_two, WideDepth == 2 ** $clog2(WideDepth))
+    `ESPL_STATIC(extra_words_follow_a_power_of_two,
+                 WideDepth == 2 ** $clog2(WideDepth) && WideExtra <= WideDepth)
     logic extra_write_q, use7_q, use8_q, use9_q, use10_q, use11_q;
     logic [ExtraBits-1:0] write_word_q, word7_q, word8_q, word9_q, word10_q;
     logic [8*Lanes-1:0] extra, extra_q;
