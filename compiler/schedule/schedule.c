@@ -340,7 +340,7 @@ espl_status espl_schedule(const espl_lowered *lowered, const espl_envelope *enve
                           espl_error *err)
 {
 	/* what does not fit may do so with more layers plain, which costs cycles */
-	static const int fillings[] = {8, 32, 128, 1 << 20};
+	static const int fillings[] = {0, 8, 32, 128, 1 << 20};
 	espl_status status = ESPL_BUDGET;
 	espl_work work;
 

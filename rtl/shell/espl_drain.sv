@@ -6,7 +6,7 @@
 // Contract   start_i pops a descriptor in stage StageDrain of the block's last
 //            cycle; a block's steps are consecutive and end before the next
 //            block's begin (the issuer sees to it).
-// Latency    start to the splits' controls 4 cycles; to the record 6 + Way.
+// Latency    start to the splits' controls 4 cycles; to the record 5 + Way.
 //
 //   stage  13 start   14 step, entry address   15,16 entry   17 splits' controls
 //          16 + W record's address   18 + W record   (W: stages of the tree but one)

@@ -20,7 +20,11 @@ export ESPALIER_CACHE="$work/cache"
 
 number() { sed -n "s/^  \"$2\": \([0-9]*\).*/\1/p" "$1" | head -1; }
 
-"$espalier" compile "$model" --array "$array" -o "$work/$name" --quiet
+case $array in
+[0-9]*x*) envelope=--array ;;
+*) envelope=--board ;;
+esac
+"$espalier" compile "$model" "$envelope" "$array" -o "$work/$name" --quiet
 "$espalier" verify "$work/$name" --input "$input" --samples "$samples" --junit "$work/$name.xml"
 "$espalier" simulate "$work/$name" --input "$input" --samples "$samples" --output "$work/$name.out" \
 	--json >"$work/$name.json"

@@ -10,16 +10,21 @@ mkdir -p "$work"
 out=$work/synth-$array
 # a limit makes every memory as small as the network allows
 "$espalier" compile "$model" --array "$array" --memory 100000000 -o "$out" --quiet
+own=$(cd "$(dirname "$0")/../../rtl/ecp5" && pwd)
+files="espl_pkg.sv $(cd "$out/rtl" && echo memory/*.sv compute/*.sv shell/*.sv)"
 case $family in
-ecp5) flow="synth_ecp5 -top espl_top" ;;
+ecp5) # the family's forms in place of the portable ones, as espalier build does it
+	for form in "$own"/*.sv; do files=$(echo "$files" | sed "s| [a-z]*/${form##*/}||"); done
+	files="$files $own/*.sv"
+	flow="synth_ecp5 -abc9 -nomux -top espl_top"
+	;;
 ice40) flow="synth_ice40 -device u -dsp -top espl_top" ;;
 *) echo "usage: $0 ESPALIER WORK MODEL ARRAY ecp5|ice40" >&2; exit 2 ;;
 esac
 planned() { sed -n "s/^  \"$1\": \([0-9]*\).*/\1/p" "$out/manifest.json"; }
 cd "$out/rtl"
-yosys -q -p "read_verilog -sv -defer -I. $(echo espl_pkg.sv memory/*.sv compute/*.sv shell/*.sv); \
-	read_verilog -sv espl_top.sv; hierarchy -top espl_top -check; $flow; tee -q -o ../stat.txt stat"
-sed -n '/design hierarchy/,$p' ../stat.txt | grep -E 'LUT4|_FF|DFF|DP16KD|MULT18|MAC16|RAM40|CCU2C|CARRY'
+yosys -q -p "read_verilog -sv -defer -I. $(echo $files); read_verilog -sv espl_top.sv; $flow; tee -q -o ../stat.txt stat"
+sed -n '/design hierarchy/,$p' ../stat.txt | grep -E 'LUT4|_FF|DFF|DP16KD|DPR16|MULT18|MAC16|RAM40|CCU2C|CARRY'
 [ "$family" = ecp5 ] || exit 0
 count() { sed -n '/design hierarchy/,$p' ../stat.txt | awk -v cell="$1" '$1 == cell { print $2 }'; }
 echo "DSPs $(count MULT18X18D), planned $(planned dsps); block RAMs $(count DP16KD), planned $(planned block_rams)"
