@@ -168,6 +168,8 @@ const char *espl_manifest_text(const espl_plan *plan, uint64_t program_identity,
 	espl_json_put_integer(w, "memory_bytes", plan->memory_bytes);
 	espl_json_put_integer(w, "dsps", plan->dsps);
 	espl_json_put_integer(w, "block_rams", plan->block_rams);
+	espl_json_put_integer(w, "ice40_dsps", plan->ice40_dsps);
+	espl_json_put_integer(w, "ice40_block_rams", plan->ice40_block_rams);
 	put_layers(w, plan);
 	put_borders(w, plan, arena);
 	espl_json_close(w);

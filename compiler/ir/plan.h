@@ -73,7 +73,8 @@ typedef struct {
 	int64_t memory_bytes; /* of the engine's memories, as built */
 	int dsps;             /* multipliers of 18x18: a pair of lanes each, and the requantizers */
 	int block_rams;       /* of 18 kbit, as Yosys maps the memories to ECP5's */
-	const char *decisions; /* plan.json */
+	int ice40_dsps, ice40_block_rams; /* the same on iCE40: of 16x16, of 4 kbit */
+	const char *decisions;            /* plan.json */
 } espl_plan;
 
 #endif

@@ -203,36 +203,61 @@ static int64_t engine_bytes(const espl_engine *e)
 	       8;
 }
 
-/* Block RAMs of 18 kbit for `width` bits by `depth`: the best of ECP5's shapes. Small memories are
- * LUT RAM, as in rtl/ecp5/espl_ram.sv. */
-static int blocks_of(int width, int depth)
+/* How a family makes memories: block RAMs of `shallow` words at their widest, halving from there.
+ */
+typedef struct {
+	int widest, shallow;
+	int shapes;      /* each of half the bits and twice the words */
+	int byte_bits;   /* that a byte with a write enable of its own takes */
+	int byte_shapes; /* the first shapes, which have such enables */
+	bool lut_ram;    /* small memories are LUT RAM (rtl/ecp5/espl_ram.sv) */
+} memory_rule;
+
+static const memory_rule ecp5 = {36, 512, 6, 9, 3, true};
+static const memory_rule ice40 = {16, 256, 4, 8, 2, false};
+
+/* Block RAMs of `width` bits by `depth`, by the best of the shapes; enables: bytes with enables. */
+static int blocks_of(const memory_rule *rule, int width, int depth, bool enables)
 {
-	static const int bits[] = {36, 18, 9, 4, 2, 1};
+	const int shapes = enables ? rule->byte_shapes : rule->shapes;
 	int best = 0;
 
-	if (depth <= 64 && width * depth <= 6144)
+	if (rule->lut_ram && depth <= 64 && width * depth <= 6144)
 		return 0;
-	for (int i = 0; i < 6; i++) {
-		const int count = espl_ceil_div(width, bits[i]) * espl_ceil_div(depth, 512 << i);
+	if (enables)
+		width = width / 8 * rule->byte_bits;
+	for (int i = 0; i < shapes; i++) {
+		/* 36, 18, 9 bits have a parity bit a byte; below there is none */
+		const int bits = rule->widest == 36 && i > 2 ? 8 >> (i - 2) : rule->widest >> i;
+		const int count =
+		        espl_ceil_div(width, bits) * espl_ceil_div(depth, rule->shallow << i);
 
 		best = !best || count < best ? count : best;
 	}
 	return best;
 }
 
-static int engine_block_rams(const espl_engine *e)
+static int engine_block_rams(const espl_engine *e, const memory_rule *rule)
 {
-	/* with byte enables a byte takes nine bits */
-	const int split = 2 * blocks_of(9 * e->Lanes, e->WideDepth / 2) +
-	                  blocks_of(8 + index_bits(e->TapDepth), e->NarrowDepth) +
-	                  blocks_of(35, e->TapDepth);
+	const int split = 2 * blocks_of(rule, 8 * e->Lanes, e->WideDepth / 2, true) +
+	                  blocks_of(rule, 8 + index_bits(e->TapDepth), e->NarrowDepth, false) +
+	                  blocks_of(rule, 35, e->TapDepth, false) +
+	                  (e->WideExtra ? blocks_of(rule, 8 * e->Lanes, e->WideExtra, false) : 0);
+	const int masks = 2 * e->PadMax * e->Lanes;
+	/* the queues of blocks and of their drains */
+	const int queues = rule->lut_ram ? 0
+	                                 : blocks_of(rule, 149 + masks, 8, false) +
+	                                           blocks_of(rule, 57, 32, false);
 
-	return split * e->Splits + blocks_of(140, e->ParamDepth) + blocks_of(36, e->GroupDepth) +
-	       blocks_of(19 + 2 * e->PadMax * e->Lanes, e->BlockDepth) +
-	       blocks_of(30, e->EntryDepth) +
-	       blocks_of(e->Requantizers * (index_bits(e->Requantizers) + 1), e->PatternDepth) +
-	       blocks_of(64, e->LayerDepth * 4) + 2 * blocks_of(9 * e->Lanes, e->OutputDepth / 2) +
-	       e->Requantizers * blocks_of(8, 256 * e->Tables);
+	return split * e->Splits + queues + blocks_of(rule, 140, e->ParamDepth, false) +
+	       blocks_of(rule, 36, e->GroupDepth, false) +
+	       blocks_of(rule, 19 + masks, e->BlockDepth, false) +
+	       blocks_of(rule, 30, e->EntryDepth, false) +
+	       blocks_of(rule, e->Requantizers * (index_bits(e->Requantizers) + 1), e->PatternDepth,
+	                 false) +
+	       blocks_of(rule, 64, e->LayerDepth * 4, false) +
+	       2 * blocks_of(rule, 8 * e->Lanes, e->OutputDepth / 2, true) +
+	       (e->Tables ? e->Requantizers * blocks_of(rule, 8, 256 * e->Tables, false) : 0);
 }
 
 static espl_status check_memory(espl_work *work, espl_error *err)
@@ -241,7 +266,10 @@ static espl_status check_memory(espl_work *work, espl_error *err)
 
 	plan->memory_bytes = engine_bytes(&plan->engine);
 	plan->dsps = plan->engine.Lanes * plan->engine.Splits / 2 + plan->engine.Requantizers;
-	plan->block_rams = engine_block_rams(&plan->engine);
+	plan->block_rams = engine_block_rams(&plan->engine, &ecp5);
+	/* there a pair takes two 16x16 multipliers, a requantizer's 18x18 bits three */
+	plan->ice40_dsps = plan->engine.Lanes * plan->engine.Splits + 3 * plan->engine.Requantizers;
+	plan->ice40_block_rams = engine_block_rams(&plan->engine, &ice40);
 	if (work->envelope.engine || !work->envelope.memory_bytes ||
 	    plan->memory_bytes <= work->envelope.memory_bytes)
 		return ESPL_OK;

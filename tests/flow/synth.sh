@@ -1,5 +1,5 @@
 #!/bin/sh
-# Synthesizes an emitted accelerator with Yosys; DSPs and block RAMs must be the plan's (ECP5).
+# Synthesizes an emitted accelerator with Yosys; DSPs and block RAMs must be the plan's.
 # SPDX-License-Identifier: Apache-2.0
 #
 # usage: synth.sh ESPALIER WORK MODEL ARRAY ecp5|ice40
@@ -25,7 +25,10 @@ planned() { sed -n "s/^  \"$1\": \([0-9]*\).*/\1/p" "$out/manifest.json"; }
 cd "$out/rtl"
 yosys -q -p "read_verilog -sv -defer -I. $(echo $files); read_verilog -sv espl_top.sv; $flow; tee -q -o ../stat.txt stat"
 sed -n '/design hierarchy/,$p' ../stat.txt | grep -E 'LUT4|_FF|DFF|DP16KD|DPR16|MULT18|MAC16|RAM40|CCU2C|CARRY'
-[ "$family" = ecp5 ] || exit 0
 count() { sed -n '/design hierarchy/,$p' ../stat.txt | awk -v cell="$1" '$1 == cell { print $2 }'; }
-echo "DSPs $(count MULT18X18D), planned $(planned dsps); block RAMs $(count DP16KD), planned $(planned block_rams)"
-[ "$(count MULT18X18D)" = "$(planned dsps)" ] && [ "$(count DP16KD)" = "$(planned block_rams)" ]
+case $family in
+ecp5) dsp=MULT18X18D ram=DP16KD before= ;;
+ice40) dsp=SB_MAC16 ram=SB_RAM40_4K before=ice40_ ;;
+esac
+echo "DSPs $(count $dsp), planned $(planned ${before}dsps); block RAMs $(count $ram), planned $(planned ${before}block_rams)"
+[ "$(count $dsp)" = "$(planned ${before}dsps)" ] && [ "$(count $ram)" = "$(planned ${before}block_rams)" ]
