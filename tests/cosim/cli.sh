@@ -70,6 +70,15 @@ sed 's/"splits": \[\([0-9]\), /"splits": [\1, 99, /' a/plan.json >illegal.json
 expect 3 'plan' "$espalier" compile "$model" --array 16x8 --plan illegal.json -o e
 sed 's/"word": [0-9]*/"word": 0/' a/plan.json >overlap.json
 expect 3 'overlaps' "$espalier" compile "$model" --array 16x8 --plan overlap.json -o e
+# the engine of another folder: the same identity, or what does not fit
+"$espalier" compile "$model" --engine a -o same --quiet
+[ "$(grep engine_identity same/manifest.json)" = "$(grep engine_identity a/manifest.json)" ]
+sed -i 's/"NarrowDepth": [0-9]*/"NarrowDepth": 64/' same/manifest.json
+expect 4 'words of narrow memory, the engine has 64' "$espalier" compile "$model" --engine same -o e
+sed -i 's/"WideExtra": 0/"WideExtra": 99999/' same/manifest.json
+expect 3 'WideExtra is 99999' "$espalier" compile "$model" --engine same -o e
+expect 3 'No such file' "$espalier" compile "$model" --engine nowhere -o e
+expect 2 'exclude each other' "$espalier" compile "$model" --engine a --array 16x8 -o e
 [ ! -e e ]
 
 "$espalier" --version | grep -q '^espalier [0-9]'
