@@ -20,17 +20,6 @@ static espl_status check(const espl_engine *engine, espl_error *err)
 	        engine->WideExtra, engine->WideDepth);
 }
 
-espl_status espl_engine_read(const espl_json *object, espl_engine *out, espl_error *err)
-{
-	espl_engine engine = {0};
-	int64_t value;
-
-	ESPL_ENGINE_LIST(READ)
-	ESPL_TRY(check(&engine, err));
-	*out = engine;
-	return ESPL_OK;
-}
-
 espl_status espl_engine_read_memories(const espl_json *object, espl_engine *out, espl_error *err)
 {
 	espl_engine engine = *out;
@@ -38,6 +27,19 @@ espl_status espl_engine_read_memories(const espl_json *object, espl_engine *out,
 
 	ESPL_MEMORY_LIST(READ)
 	ESPL_TRY(check(&engine, err));
+	*out = engine;
+	return ESPL_OK;
+}
+
+espl_status espl_engine_read(const espl_json *object, espl_engine *out, espl_error *err)
+{
+	espl_engine engine = {0};
+	int64_t value;
+
+	READ(Lanes)
+	READ(Splits)
+	READ(Requantizers)
+	ESPL_TRY(espl_engine_read_memories(object, &engine, err));
 	*out = engine;
 	return ESPL_OK;
 }

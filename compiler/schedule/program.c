@@ -262,7 +262,7 @@ static bool choose_plain(coder *c)
 	const int splits = c->work->splits, outputs = c->out->tensor.channels;
 	int origin = 0, reached = 0;
 	const espl_work_tensor *root = resolve(c->work, c->in, &origin);
-	int64_t plain, sparse = 0, sparse_words = 0;
+	int64_t plain, sparse = 0; /* cycles of a block; sparse: words of the memory as well */
 
 	if (l->kind != ESPL_LAYER_CONV || c->in->shared || root->copies > 1 ||
 	    c->layer->phase_rows * c->layer->phase_columns > 1)
@@ -286,9 +286,8 @@ static bool choose_plain(coder *c)
 			most = espl_greatest(most, count[s]);
 		sparse += most;
 	}
-	sparse_words = sparse;
 	plain = (int64_t)root->locals * reached;
-	return plain > 1 && plain < 1 << CYCLE_BITS && (plain + 1) / 2 * outputs < sparse_words &&
+	return plain > 1 && plain < 1 << CYCLE_BITS && (plain + 1) / 2 * outputs < sparse &&
 	       (plain * outputs - sparse) * 1024 <= sparse * c->work->most_filling;
 }
 
