@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/process.h"
+#include "base/share.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,57 +16,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const rtl_files[] = {
-        "espl_pkg.sv",
-        "memory/espl_ram.sv",
-        "compute/espl_add_pass.sv",
-        "compute/espl_add_select.sv",
-        "compute/espl_row_sum.sv",
-        "compute/espl_mul_pair.sv",
-        "compute/espl_accumulate.sv",
-        "compute/espl_lane_pair.sv",
-        "compute/espl_gather.sv",
-        "compute/espl_split.sv",
-        "compute/espl_tree.sv",
-        "compute/espl_mul_step.sv",
-        "compute/espl_requant.sv",
-        "compute/espl_requant_array.sv",
-        "shell/espl_drain.sv",
-        "shell/espl_sequencer.sv",
-        "shell/espl_writer.sv",
-        "shell/espl_loader.sv",
-        "shell/espl_output.sv",
-        "shell/espl_engine.sv",
-        "espl_assert.svh",
-        /* the board's, beside the engine */
-        "link/espl_uart_rx.sv",
-        "link/espl_uart_tx.sv",
-        "link/espl_crc32c.sv",
-        "link/espl_deframe.sv",
-        "link/espl_link_receive.sv",
-        "link/espl_link_feed.sv",
-        "link/espl_link_keep.sv",
-        "link/espl_link_send.sv",
-        "link/espl_link.sv",
-};
-
-enum {
-	ALL_FILES = sizeof(rtl_files) / sizeof(rtl_files[0]),
-	LINK_FILES = 9,
-	ENGINE_FILES = ALL_FILES - LINK_FILES,
-};
-
 /* What can be built: a Verilated top with its wrapper from sim/, as a shared library. */
 typedef struct {
 	const char *top;
-	int files;          /* of rtl_files */
+	int files;          /* of espl_rtl_files */
 	const char *module; /* one more, beside the wrapper; NULL for none */
 	const char *wrapper, *what;
 } product;
 
-static const product engine = {"espl_engine", ENGINE_FILES, NULL, "espl_sim.cc",
+static const product engine = {"espl_engine", ESPL_RTL_ENGINE_FILES, NULL, "espl_sim.cc",
                                "building the simulator of this engine's shape"};
-static const product board = {"espl_board_sim", ALL_FILES, "espl_board_sim.sv", "espl_board.cc",
+static const product board = {"espl_board_sim", ESPL_RTL_FILES, "espl_board_sim.sv",
+                              "espl_board.cc",
                               "building the simulated board of this engine's shape"};
 
 static const char flags[] = "--cc -O3 --x-assign fast --x-initial fast --noassert -Wno-fatal";
@@ -77,26 +39,6 @@ static uint64_t hash(uint64_t seed, const void *data, size_t size)
 	for (size_t i = 0; i < size; i++)
 		seed = (seed ^ bytes[i]) * UINT64_C(0x100000001b3);
 	return seed;
-}
-
-/* Where espl_sim.cc and its header are: $ESPALIER_SHARE/sim, the source tree, the installed tree.
- */
-static espl_status find_wrapper(espl_arena *arena, const char **folder, espl_error *err)
-{
-	const char *share = getenv("ESPALIER_SHARE");
-	const char *tries[3] = {0};
-
-	tries[0] = share ? espl_arena_format(arena, "%s/sim", share) : NULL;
-	tries[1] = ESPALIER_SOURCE_DIR "/sim";
-	tries[2] = ESPALIER_SHARE_DIR "/sim";
-	for (int i = 0; i < 3; i++)
-		if (tries[i] &&
-		    espl_file_exists(espl_arena_format(arena, "%s/espl_sim.cc", tries[i]))) {
-			*folder = tries[i];
-			return ESPL_OK;
-		}
-	return espl_fail(err, ESPL_IO, "espl_sim.cc is neither in %s nor in %s; set ESPALIER_SHARE",
-	                 tries[1], tries[2]);
 }
 
 static espl_status find_cache(const espl_options *options, espl_arena *arena, const char **out,
@@ -189,8 +131,8 @@ static const char *verilator_command(const product *p, const espl_manifest *m, b
 		parameters += length + (parameters[length] == ',');
 	}
 	for (int i = 0; i < p->files; i++)
-		if (!strstr(rtl_files[i], ".svh"))
-			command = espl_arena_format(arena, "%s rtl/%s", command, rtl_files[i]);
+		if (!strstr(espl_rtl_files[i], ".svh"))
+			command = espl_arena_format(arena, "%s rtl/%s", command, espl_rtl_files[i]);
 	return p->module ? espl_arena_format(arena, "%s %s/%s", command, wrapper, p->module)
 	                 : command;
 }
@@ -227,9 +169,9 @@ static espl_status copy_sources(const product *p, const espl_span *sources, cons
 			return espl_fail(err, ESPL_IO, "%s: %s", path, strerror(errno));
 	}
 	for (int i = 0; i < p->files; i++)
-		ESPL_TRY(
-		        espl_file_write(espl_arena_format(arena, "%s/rtl/%s", folder, rtl_files[i]),
-		                        sources[i].data, sources[i].size, err));
+		ESPL_TRY(espl_file_write(
+		        espl_arena_format(arena, "%s/rtl/%s", folder, espl_rtl_files[i]),
+		        sources[i].data, sources[i].size, err));
 	return ESPL_OK;
 }
 
@@ -289,17 +231,17 @@ static espl_status find(const product *p, const espl_manifest *m, const espl_opt
 {
 	uint64_t key = hash(UINT64_C(0xcbf29ce484222325), m->parameters, strlen(m->parameters));
 	const char *cache = NULL, *wrapper = NULL, *baked = "", *target;
-	espl_span sources[ALL_FILES], more;
+	espl_span sources[ESPL_RTL_FILES], more;
 	espl_status status = ESPL_OK;
 	int file;
 
-	ESPL_TRY(find_wrapper(arena, &wrapper, err));
+	ESPL_TRY(espl_share_find("sim", "espl_sim.cc", arena, &wrapper, err));
 	ESPL_TRY(find_cache(options, arena, &cache, err));
 	ESPL_TRY(baked_parameters(m, options, arena, &baked, err));
 	key = hash(key, baked, strlen(baked));
 	for (int i = 0; i < p->files; i++) {
 		ESPL_TRY(espl_file_read(
-		        espl_arena_format(arena, "%s/rtl/%s", m->folder, rtl_files[i]), arena,
+		        espl_arena_format(arena, "%s/rtl/%s", m->folder, espl_rtl_files[i]), arena,
 		        &sources[i], err));
 		key = hash(key, sources[i].data, sources[i].size);
 	}

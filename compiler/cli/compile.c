@@ -3,6 +3,7 @@
  */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/share.h"
 #include "cli/cli.h"
 #include "emit/emit.h"
 #include "import/import.h"
@@ -25,27 +26,13 @@ espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *a
 
 espl_status cli_rtl_folder(espl_arena *arena, const char **folder, espl_error *err)
 {
-	const char *share = getenv("ESPALIER_SHARE");
-	const char *tries[3] = {0};
-
-	tries[0] = share ? espl_arena_format(arena, "%s/rtl", share) : NULL;
-	tries[1] = ESPALIER_SOURCE_DIR "/rtl";
-	tries[2] = ESPALIER_SHARE_DIR "/rtl";
-	for (int i = 0; i < 3; i++)
-		if (tries[i] &&
-		    espl_file_exists(espl_arena_format(arena, "%s/espl_pkg.sv", tries[i]))) {
-			*folder = tries[i];
-			return ESPL_OK;
-		}
-	return espl_fail(err, ESPL_IO,
-	                 "the RTL library is neither in %s nor in %s; set ESPALIER_SHARE", tries[1],
-	                 tries[2]);
+	return espl_share_find("rtl", "espl_pkg.sv", arena, folder, err);
 }
 
 espl_status cli_board_folders(espl_arena *arena, espl_strings *out, espl_error *err)
 {
-	const char *own = getenv("ESPALIER_BOARDS"), *share = getenv("ESPALIER_SHARE");
-	const char *tries[3] = {0};
+	const char *own = getenv("ESPALIER_BOARDS"), *folder;
+	espl_status status;
 	int most = 2;
 
 	for (const char *p = own; p && *p; p++)
@@ -53,8 +40,8 @@ espl_status cli_board_folders(espl_arena *arena, espl_strings *out, espl_error *
 	*out = (espl_strings){.items = ESPL_ARRAY(arena, const char *, most + 1)};
 	while (own && *own) {
 		const size_t length = strcspn(own, ":");
-		const char *folder = espl_arena_format(arena, "%.*s", (int)length, own);
 
+		folder = espl_arena_format(arena, "%.*s", (int)length, own);
 		if (length && !espl_file_exists(folder))
 			return espl_fail(err, ESPL_IO, "%s: no such folder (ESPALIER_BOARDS)",
 			                 folder);
@@ -62,20 +49,10 @@ espl_status cli_board_folders(espl_arena *arena, espl_strings *out, espl_error *
 			out->items[out->count++] = folder;
 		own += length + (own[length] == ':');
 	}
-	tries[0] = share ? espl_arena_format(arena, "%s/boards", share) : NULL;
-	tries[1] = ESPALIER_SOURCE_DIR "/boards";
-	tries[2] = ESPALIER_SHARE_DIR "/boards";
-	for (int i = 0; i < 3; i++)
-		if (tries[i] && espl_file_exists(tries[i])) {
-			out->items[out->count++] = tries[i];
-			return ESPL_OK;
-		}
-	if (out->count)
-		return ESPL_OK;
-	return espl_fail(
-	        err, ESPL_IO,
-	        "boards are neither in %s nor in %s; set ESPALIER_SHARE or ESPALIER_BOARDS",
-	        tries[1], tries[2]);
+	status = espl_share_find("boards", "espl_board.sv", arena, &folder, err);
+	if (status == ESPL_OK)
+		out->items[out->count++] = folder;
+	return out->count ? ESPL_OK : status;
 }
 
 static void print_verdicts(const cli_options *options, const espl_report *report, espl_arena *arena)

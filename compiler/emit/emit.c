@@ -4,6 +4,7 @@
 #include "emit/emit.h"
 
 #include "base/file.h"
+#include "base/share.h"
 #include "emit/images.h"
 #include "emit/manifest.h"
 
@@ -11,40 +12,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* The RTL library, in the order in which tools read it. */
-static const char *const rtl_files[] = {
-        "espl_assert.svh",
-        "espl_pkg.sv",
-        "memory/espl_ram.sv",
-        "compute/espl_add_pass.sv",
-        "compute/espl_add_select.sv",
-        "compute/espl_row_sum.sv",
-        "compute/espl_mul_pair.sv",
-        "compute/espl_accumulate.sv",
-        "compute/espl_lane_pair.sv",
-        "compute/espl_gather.sv",
-        "compute/espl_split.sv",
-        "compute/espl_tree.sv",
-        "compute/espl_mul_step.sv",
-        "compute/espl_requant.sv",
-        "compute/espl_requant_array.sv",
-        "shell/espl_drain.sv",
-        "shell/espl_sequencer.sv",
-        "shell/espl_writer.sv",
-        "shell/espl_loader.sv",
-        "shell/espl_output.sv",
-        "shell/espl_engine.sv",
-        "link/espl_uart_rx.sv",
-        "link/espl_uart_tx.sv",
-        "link/espl_crc32c.sv",
-        "link/espl_deframe.sv",
-        "link/espl_link_receive.sv",
-        "link/espl_link_feed.sv",
-        "link/espl_link_keep.sv",
-        "link/espl_link_send.sv",
-        "link/espl_link.sv",
-};
 
 static espl_status make_folder(espl_arena *arena, const char *root, const char *name,
                                espl_error *err)
@@ -70,13 +37,14 @@ static espl_status copy_rtl(const char *from, const char *root, espl_arena *aren
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		ESPL_TRY(make_folder(arena, root, folders[i], err));
-	for (size_t i = 0; i < sizeof(rtl_files) / sizeof(rtl_files[0]); i++) {
+	for (size_t i = 0; i < ESPL_RTL_FILES; i++) {
 		espl_span file;
 
-		ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/%s", from, rtl_files[i]),
+		ESPL_TRY(espl_file_read(espl_arena_format(arena, "%s/%s", from, espl_rtl_files[i]),
 		                        arena, &file, err));
-		ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/rtl/%s", root, rtl_files[i]),
-		                         file.data, file.size, err));
+		ESPL_TRY(espl_file_write(
+		        espl_arena_format(arena, "%s/rtl/%s", root, espl_rtl_files[i]), file.data,
+		        file.size, err));
 	}
 	return ESPL_OK;
 }
