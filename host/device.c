@@ -203,6 +203,11 @@ void espl_device_counters(const espl_device *device, espl_counters *out)
 	device->transport->counters(device->transport, device->collected, out);
 }
 
+espl_status espl_device_engine_cycles(espl_device *device, uint32_t *cycles, espl_error *err)
+{
+	return device->transport->status(device->transport, 4, cycles, err);
+}
+
 void espl_device_planned(const espl_device *device, espl_counters *out)
 {
 	*out = (espl_counters){

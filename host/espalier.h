@@ -93,6 +93,11 @@ typedef struct {
 } espl_counters;
 void espl_device_counters(const espl_device *device, espl_counters *out);
 
+/* What the engine itself counted, on a board as in a simulation: the last inference, from its first
+ * layer's begin to its last layer's end.
+ *   fails  ESPL_LINK: the board does not answer */
+espl_status espl_device_engine_cycles(espl_device *device, uint32_t *cycles, espl_error *err);
+
 /* Looks inside a simulation, layer after layer: `watcher` is called when layer `layer` of the
  * sample in flight is complete, and may read its tensor. out   values  int8, rows x columns x
  * channels of the net's tensor, constants filled in */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static void print_run(const cli_options *options, espl_arena *arena, size_t samples,
-                      const espl_counters *counters, double seconds)
+                      const espl_counters *counters, uint32_t engine_cycles, double seconds)
 {
 	espl_json_writer *w;
 	size_t size;
@@ -18,8 +18,9 @@ static void print_run(const cli_options *options, espl_arena *arena, size_t samp
 	if (options->quiet)
 		return;
 	if (!options->json) {
-		printf("%s%zu samples, %.1f a second", options->kat ? "known answers: " : "",
-		       samples, (double)samples / seconds);
+		printf("%s%zu samples, %.1f a second, %u cycles of the engine each",
+		       options->kat ? "known answers: " : "", samples, (double)samples / seconds,
+		       (unsigned)engine_cycles);
 		if (options->port)
 			printf("; %llu frames on the line, %llu sent again, %llu damaged",
 			       (unsigned long long)counters->link_frames,
@@ -32,6 +33,7 @@ static void print_run(const cli_options *options, espl_arena *arena, size_t samp
 	espl_json_open(w, NULL, '{');
 	espl_json_put_integer(w, "samples", (int64_t)samples);
 	espl_json_put_integer(w, "microseconds", (int64_t)(seconds * 1e6));
+	espl_json_put_integer(w, "engine_cycles", engine_cycles);
 	espl_json_put_integer(w, "link_frames", (int64_t)counters->link_frames);
 	espl_json_put_integer(w, "link_retries", (int64_t)counters->link_retries);
 	espl_json_put_integer(w, "link_errors", (int64_t)counters->link_errors);
@@ -44,14 +46,18 @@ static espl_status run(espl_device *device, const cli_options *options, espl_are
 {
 	const double start = cli_now();
 	espl_counters counters;
+	uint32_t engine_cycles;
 	size_t samples;
+	double seconds;
 
 	if (options->kat)
 		ESPL_TRY(cli_run_kat(device, options, arena, &samples, err));
 	else
 		ESPL_TRY(cli_stream(device, options, arena, &counters, &samples, err));
+	seconds = cli_now() - start;
 	espl_device_counters(device, &counters);
-	print_run(options, arena, samples, &counters, cli_now() - start);
+	ESPL_TRY(espl_device_engine_cycles(device, &engine_cycles, err));
+	print_run(options, arena, samples, &counters, engine_cycles, seconds);
 	return ESPL_OK;
 }
 

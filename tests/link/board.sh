@@ -19,6 +19,7 @@ trap 'for b in $boards; do kill "$b" 2>/dev/null || :; done' EXIT
 board() {
 	link=$1
 	shift
+	rm -f "$link.txt" # the last board's
 	"$espalier" board-sim "$@" --link "$link" >"$link.txt" 2>&1 &
 	boards="$boards $!"
 	last=$!
@@ -50,13 +51,18 @@ number() { sed -n "s/^  \"$2\": \([0-9]*\).*/\1/p" "$1"; }
 "$espalier" reference net --input "$samples" --samples 12 --output expected.bin --quiet
 
 # known answers anywhere
-"$espalier" run net --kat
+"$espalier" run net --kat --json >sim.json
 board port net
 "$espalier" run net --kat --port port --json >first.json
 "$espalier" run net --kat --port port --json >second.json
 first=$(number first.json link_frames) second=$(number second.json link_frames)
 echo "frames: $first with the program, $second when it was there already"
 [ "$second" -lt $((first / 4)) ]
+[ "$(number sim.json engine_cycles)" = "$(number second.json engine_cycles)" ]
+planned=$(sed -n 's/^  "latency_cycles": \([0-9]*\).*/\1/p' net/manifest.json)
+echo "cycles of the engine: $(number second.json engine_cycles), latency planned: $planned"
+[ "$(number second.json engine_cycles)" -gt $((planned * 9 / 10)) ]
+[ "$(number second.json engine_cycles)" -le "$planned" ]
 cp -r net wrong
 printf '\377' | dd of=wrong/kat/output.bin bs=1 seek=13 conv=notrunc 2>/dev/null
 expect 1 'known-answer test: sample 1, output' "$espalier" run wrong --kat --port port
