@@ -17,26 +17,26 @@
 #include <stdint.h>
 
 /* X(name, text). Shapes as in ir/ops.h. */
-#define ESPL_NODE_LIST(X)                                                                    \
-	X(CONV, "conv")             /* weights [out][kernel_rows][kernel_columns][in/groups] */ \
-	X(DEPTHWISE, "depthwise")   /* weights [kernel_rows][kernel_columns][out] */         \
-	X(DENSE, "dense")           /* weights [out][in]; input flattened */                 \
-	X(BATCH_NORM, "batch_norm") /* per channel: gain, offset, mean, variance */          \
-	X(CLIP, "clip")             /* low..high: ReLU is 0..infinity, ReLU6 0..6 */         \
-	X(LEAKY, "leaky")           /* x < 0 ? slope * x : x */                              \
-	X(SIGMOID, "sigmoid")                                                                \
-	X(TANH, "tanh")                                                                      \
-	X(HARD_SIGMOID, "hard_sigmoid") /* clip(slope * x + shift, 0, 1) */                  \
-	X(HARD_SWISH, "hard_swish")     /* x * clip(x / 6 + 1 / 2, 0, 1) */                  \
-	X(ADD, "add")                   /* two inputs; the second may be 1 x 1 x channels */ \
-	X(MULTIPLY, "multiply")         /* as ADD: squeeze and excite */                     \
-	X(MAX_POOL, "max_pool")         /* padding never wins */                             \
-	X(AVERAGE_POOL, "average_pool") /* divides by the cells inside the image, or all */  \
-	X(MEAN, "mean")                 /* over rows and columns */                          \
-	X(PAD, "pad")                   /* zeros */                                          \
-	X(UPSAMPLE, "upsample")         /* nearest neighbour, by the strides */              \
+#define ESPL_NODE_LIST(X)                                                                        \
+	X(CONV, "conv")             /* weights [out][kernel_rows][kernel_columns][in/groups] */  \
+	X(DEPTHWISE, "depthwise")   /* weights [kernel_rows][kernel_columns][out] */             \
+	X(DENSE, "dense")           /* weights [out][in]; input flattened */                     \
+	X(BATCH_NORM, "batch_norm") /* per channel: gain, offset, mean, variance */              \
+	X(CLIP, "clip")             /* low..high: ReLU is 0..infinity, ReLU6 0..6 */             \
+	X(LEAKY, "leaky")           /* x < 0 ? slope * x : x */                                  \
+	X(SIGMOID, "sigmoid")                                                                    \
+	X(TANH, "tanh")                                                                          \
+	X(HARD_SIGMOID, "hard_sigmoid") /* clip(slope * x + shift, 0, 1) */                      \
+	X(HARD_SWISH, "hard_swish")     /* x * clip(x / 6 + 1 / 2, 0, 1) */                      \
+	X(ADD, "add")                   /* two inputs; the second may be 1 x 1 x channels */     \
+	X(MULTIPLY, "multiply")         /* as ADD: squeeze and excite */                         \
+	X(MAX_POOL, "max_pool")         /* padding never wins */                                 \
+	X(AVERAGE_POOL, "average_pool") /* divides by the cells inside the image, or all */      \
+	X(MEAN, "mean")                 /* over rows and columns */                              \
+	X(PAD, "pad")                   /* zeros */                                              \
+	X(UPSAMPLE, "upsample")         /* nearest neighbour, by the strides */                  \
 	X(RESHAPE, "reshape")           /* same elements, in order of rows, columns, channels */ \
-	X(CONCAT, "concat")             /* along channels */                                 \
+	X(CONCAT, "concat")             /* along channels */                                     \
 	X(SOFTMAX, "softmax")           /* over channels */
 
 typedef enum {
@@ -109,6 +109,24 @@ typedef struct {
 /* Checks every invariant: indices, order, shapes against the operator, finite parameters.
  *   fails  ESPL_SHAPE or ESPL_RANGE, naming the node */
 espl_status espl_graph_check(const espl_graph *graph, espl_error *err);
+
+/* An array of a node's parameters, for whoever treats all of them alike. */
+typedef struct {
+	const char
+	        *name; /* "weights", "bias", "weight_steps", "gain", "offset", "mean", "variance" */
+	float **values;
+	int64_t count; /* as the shapes demand */
+} espl_parameter;
+
+enum { ESPL_NODE_PARAMETERS = 4 };
+
+/* The arrays that a node of this kind has, in the order above; `bias` and `weight_steps` may be
+ * NULL.
+ *   out   parameters  room for ESPL_NODE_PARAMETERS; returns how many */
+int espl_node_parameters(const espl_graph *graph, espl_node *node, espl_parameter *parameters);
+
+/* A new node of a kind: kernel, strides, dilations, groups 1, no pads, no clip, epsilon 1e-5. */
+espl_node espl_node_default(espl_node_kind kind, const char *name);
 
 int espl_value_elements(const espl_value *value);
 int64_t espl_node_weights(const espl_graph *graph, const espl_node *node); /* 0: has none */
