@@ -4,8 +4,9 @@
  * An output channel of a convolution costs the most that one split has to do
  * for it. Channels are dealt by falling number of non-zeros, each to the least
  * loaded split that has room, then pairs are exchanged while that saves cycles.
- * The operands of an ADD must agree, channel by channel: such channels move
- * together, as one card.
+ * Pruning that balances (compress/pattern.c) counts on channel c in split c mod
+ * splits: that is taken where it costs less. The operands of an ADD must agree, channel by channel:
+ * such channels move together, as one card.
  */
 #include "schedule/work.h"
 
@@ -285,6 +286,41 @@ static void hand_out(espl_work *work, card *cards, int card_count, reader *reade
 	}
 }
 
+/* The split of a card's number: of its channel in a tensor that stands for itself. */
+static int turn_of(const espl_work *work, const card *c)
+{
+	int m = 0;
+
+	while (m + 1 < c->member_count && work->tensors[c->members[2 * m]].alias >= 0)
+		m++;
+	return c->members[2 * m + 1] % work->splits;
+}
+
+/* Deals all cards by turns, where that costs less than what was found. */
+static void deal_by_turns(const espl_work *work, card *cards, int card_count, reader *readers,
+                          int reader_count)
+{
+	const int splits = work->splits;
+	const int64_t found = cost(readers, reader_count, splits);
+	bool better;
+
+	for (int i = 0; i < card_count; i++) {
+		move_load(&cards[i], readers, reader_count, splits, cards[i].split, -1);
+		move_load(&cards[i], readers, reader_count, splits, turn_of(work, &cards[i]), 1);
+	}
+	better = cost(readers, reader_count, splits) < found;
+	for (int i = 0; i < card_count; i++) {
+		const int turn = turn_of(work, &cards[i]);
+
+		if (better) {
+			cards[i].split = turn;
+			continue;
+		}
+		move_load(&cards[i], readers, reader_count, splits, turn, -1);
+		move_load(&cards[i], readers, reader_count, splits, cards[i].split, 1);
+	}
+}
+
 /* Renames the splits so that those with most channels come first: a depthwise layer's last
  * group then takes no more drain than it must. */
 static void rename_splits(espl_work *work, card *cards, int card_count)
@@ -373,6 +409,7 @@ static void deal_piece(deal *d, int piece)
 	cards = make_cards(d, piece, readers, reader_count, &card_count);
 	hand_out(work, cards, card_count, readers, reader_count, used);
 	exchange(cards, card_count, readers, reader_count, work->splits);
+	deal_by_turns(work, cards, card_count, readers, reader_count);
 	copies = choose_copies(d, piece, readers, reader_count);
 	if (copies == 1)
 		rename_splits(work, cards, card_count);

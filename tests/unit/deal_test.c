@@ -87,6 +87,36 @@ static void zeros_are_balanced_better_than_by_turns(void **state)
 	espl_arena_destroy(arena);
 }
 
+/* Weights of which each output channel has as many in channels 0, 4, 8, .. as in 1, 5, 9, .. */
+static void what_pruning_balanced_costs_no_cycle_more(void **state)
+{
+	espl_arena *arena = espl_arena_create();
+	espl_work work = scheduling(arena, 8, 4, 4);
+	const int in = scheduling_tensor(&work, "in", 4, 4, 64);
+	const int out = scheduling_tensor(&work, "out", 4, 4, 16);
+	int8_t *weights = ESPL_ARRAY(arena, int8_t, 64 * 16);
+	uint32_t random = 13;
+	int sum = 0;
+
+	(void)state;
+	for (int o = 0; o < 16; o++)
+		for (int s = 0; s < 4; s++)
+			for (int kept = 0; kept < 3 + o % 4;) {
+				int8_t *weight = &weights[o * 64 + next(&random) % 16 * 4 + s];
+
+				kept += !*weight;
+				*weight = 1;
+			}
+	for (int o = 0; o < 16; o++)
+		sum += 3 + o % 4;
+	scheduling_layer(&work, ESPL_LAYER_CONV, in, out, 1, 1)->layer.weights = weights;
+	work.most_copies = 4;
+	assert_int_equal(espl_deal(&work, NULL), ESPL_OK);
+	assert_int_equal(work.tensors[in].copies, 1);
+	assert_int_equal(cost(&work, work.tensors[in].split, 1), sum);
+	espl_arena_destroy(arena);
+}
+
 static void copies_come_within_two_percent_of_the_best(void **state)
 {
 	espl_arena *arena = espl_arena_create();
@@ -194,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(dense_weights_fill_every_split_alike),
 	        cmocka_unit_test(zeros_are_balanced_better_than_by_turns),
+	        cmocka_unit_test(what_pruning_balanced_costs_no_cycle_more),
 	        cmocka_unit_test(copies_come_within_two_percent_of_the_best),
 	        cmocka_unit_test(what_is_read_channel_by_channel_has_no_copies),
 	        cmocka_unit_test(operands_of_a_sum_move_together),
