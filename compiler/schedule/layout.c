@@ -240,7 +240,7 @@ static espl_status choose_pitches(espl_work *work, espl_error *err)
 		if (!work->tensors[group_of].pitch)
 			choose_pitch(work, group_of);
 	}
-	work->pad_max = 2;
+	work->pad_max = work->envelope.memory_bytes ? 1 : 2;
 	for (int t = 0; t < work->tensor_count; t++) {
 		const int most = masks_at(work, t, work->tensors[t].pitch);
 

@@ -859,7 +859,16 @@ typedef struct {
 	int least, usual;
 } demand;
 
-/* Depths made for the program, as powers of two: engines are shared where memory is not limited. */
+static bool has_max_pool(const espl_work *work)
+{
+	for (int l = 0; l < work->layer_count; l++)
+		if (work->layers[l].layer.kind == ESPL_LAYER_MAX)
+			return true;
+	return false;
+}
+
+/* Depths made for the program, as powers of two. Where memory is limited the engine has nothing
+ * that the network does not need; else it is one that others can share. */
 static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_error *err)
 {
 	const espl_engine *given = work->envelope.engine;
@@ -881,7 +890,7 @@ static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_err
 	        {"layers", t->program.count / 4, 65536, DEPTH(LayerDepth), 16, 64},
 	        {"words of output", espl_ceil_div(work->output_bytes, work->lanes), 1 << 16,
 	         DEPTH(OutputDepth), 256, 256},
-	        {"lookup tables", t->table_count, 16, DEPTH(Tables), 1, 1},
+	        {"lookup tables", t->table_count, 16, DEPTH(Tables), t->table_count ? 1 : 0, 1},
 	};
 #undef DEPTH
 
@@ -899,7 +908,7 @@ static espl_status choose_engine(espl_work *work, const espl_tables *t, espl_err
 		        .Splits = work->splits,
 		        .Requantizers = work->requantizers,
 		        .PadMax = work->pad_max,
-		        .MaxPool = 1,
+		        .MaxPool = !limited || has_max_pool(work),
 		};
 	for (size_t i = 0; i < sizeof(demands) / sizeof(demands[0]); i++) {
 		const demand *d = &demands[i];
