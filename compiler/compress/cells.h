@@ -19,6 +19,6 @@ typedef struct {
 espl_cells espl_cells_of(const espl_graph *graph, const espl_node *node,
                          const espl_pattern *pattern, espl_arena *arena);
 
-bool espl_has_weights(const espl_node *node); /* CONV, DEPTHWISE, DENSE */
+bool espl_is_weighted(const espl_node *node); /* CONV, DEPTHWISE, DENSE */
 
 #endif

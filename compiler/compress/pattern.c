@@ -13,7 +13,7 @@ typedef struct {
 	int input_channels; /* of the tensor that is read, over all groups */
 } geometry;
 
-bool espl_has_weights(const espl_node *node)
+bool espl_is_weighted(const espl_node *node)
 {
 	return node->kind == ESPL_NODE_CONV || node->kind == ESPL_NODE_DEPTHWISE ||
 	       node->kind == ESPL_NODE_DENSE;

@@ -56,7 +56,7 @@ espl_zeros espl_count_zeros(const espl_graph *graph)
 	for (int n = 0; n < graph->node_count; n++) {
 		const espl_node *node = &graph->nodes[n];
 
-		if (!espl_has_weights(node))
+		if (!espl_is_weighted(node))
 			continue;
 		out.weights += espl_node_weights(graph, node);
 		out.zeros += zeros_of(node->weights, espl_node_weights(graph, node));
@@ -66,7 +66,7 @@ espl_zeros espl_count_zeros(const espl_graph *graph)
 
 int64_t espl_node_zeros(const espl_graph *graph, const espl_node *node)
 {
-	return espl_has_weights(node) ? zeros_of(node->weights, espl_node_weights(graph, node)) : 0;
+	return espl_is_weighted(node) ? zeros_of(node->weights, espl_node_weights(graph, node)) : 0;
 }
 
 /* The first convolution and, behind others, the last dense layer. */
@@ -75,7 +75,7 @@ static bool is_edge(const espl_graph *graph, int n)
 	int first = -1, last = -1;
 
 	for (int i = 0; i < graph->node_count; i++)
-		if (espl_has_weights(&graph->nodes[i])) {
+		if (espl_is_weighted(&graph->nodes[i])) {
 			if (first < 0)
 				first = i;
 			last = i;
@@ -284,7 +284,7 @@ static void set_limits(pruning *p)
 	for (int n = 0; n < p->graph->node_count; n++) {
 		const espl_node *node = &p->graph->nodes[n];
 		const int64_t weights =
-		        espl_has_weights(node) ? espl_node_weights(p->graph, node) : 0;
+		        espl_is_weighted(node) ? espl_node_weights(p->graph, node) : 0;
 		int64_t most = weights - 1;
 
 		if (!weights)

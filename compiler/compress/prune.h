@@ -6,7 +6,7 @@
 
 #include "ir/graph.h"
 
-/* -- pruning: prune.c, pattern.c, regrow.c, channels.c
+/* -- pruning: prune.c, pattern.c, regrow.c, channel_removal.c
  *
  * A weight of exactly 0 is pruned, and training leaves it 0: the graph itself is the mask. */
 

@@ -109,7 +109,7 @@ espl_status espl_regrow(espl_graph *graph, const espl_pattern *pattern,
 	for (int n = 0; n < graph->node_count; n++) {
 		const espl_mark before = espl_arena_mark(arena);
 
-		if (espl_has_weights(&graph->nodes[n]) && gradients[n])
+		if (espl_is_weighted(&graph->nodes[n]) && gradients[n])
 			regrow_layer(graph, &graph->nodes[n], pattern, gradients[n], share, rate,
 			             arena);
 		espl_arena_release(arena, before);

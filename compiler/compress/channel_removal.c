@@ -176,7 +176,7 @@ void espl_channel_magnitudes(const espl_graph *graph, const espl_channel_classes
 		if (node->kind == ESPL_NODE_BATCH_NORM)
 			for (int c = 0; c < channels; c++)
 				importance[c] = fabs((double)node->gain[c]);
-		else if (espl_has_weights(node) && !is_normalized(graph, node))
+		else if (espl_is_weighted(node) && !is_normalized(graph, node))
 			for (int c = 0; c < channels; c++)
 				importance[c] = sqrt(filter_square(graph, node, c));
 		else
@@ -295,7 +295,7 @@ espl_status espl_remove_channels(const espl_graph *graph, espl_arena *arena, esp
 		const espl_node *from = &graph->nodes[n];
 		espl_node *node = &out->nodes[n];
 
-		if (espl_has_weights(from))
+		if (espl_is_weighted(from))
 			keep_weights(&r, from, node->weights);
 		keep(&r, from->output, node->bias);
 		keep(&r, from->output, node->weight_steps);
@@ -347,7 +347,7 @@ static double *class_costs(const espl_graph *graph, const espl_channel_classes *
 		for (int i = 0; i < (weighs_channels(node) ? 2 : 1); i++) {
 			const int channels = graph->values[sides[i]].channels;
 
-			for (int c = 0; espl_has_weights(node) && c < channels; c++)
+			for (int c = 0; espl_is_weighted(node) && c < channels; c++)
 				costs[classes->of[classes->first[sides[i]] + c]] += work / channels;
 		}
 	}
@@ -448,7 +448,7 @@ static int64_t weights_with(const espl_graph *graph, const int *left)
 	for (int n = 0; n < graph->node_count; n++) {
 		const espl_node *node = &graph->nodes[n];
 		const int in = node->inputs[0], out = node->output;
-		int64_t weights = espl_has_weights(node) ? espl_node_weights(graph, node) : 0;
+		int64_t weights = espl_is_weighted(node) ? espl_node_weights(graph, node) : 0;
 
 		weights = weights / graph->values[out].channels * left[out];
 		if (weighs_channels(node))

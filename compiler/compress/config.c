@@ -1,0 +1,331 @@
+/* The file that says what `espalier compress` does: keys, limits, defaults.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Every key is a line of a table, so that what is read, refused, written into reports
+ * and compared by --resume is the same list.
+ */
+#include "compress/config.h"
+
+#include "base/json.h"
+
+#include <stddef.h>
+#include <string.h>
+
+typedef enum { TEXT, PATH, INTEGER, NUMBER, CHOICE } kind;
+
+typedef struct {
+	const char *key;
+	kind kind;
+	size_t offset;
+	double low, high;           /* INTEGER, NUMBER */
+	const char *const *choices; /* CHOICE; ends with NULL */
+	const char *wanted;         /* for people */
+} field;
+
+static const char *const ranks[] = {"global", "layer", "cycles", NULL};
+
+#define AT(member) offsetof(espl_compress_config, member)
+#define TUNING(stage)                                                                           \
+	{"epochs", INTEGER, AT(tuning[stage].epochs), 0, 100000, NULL, "0 to 100000"},          \
+	        {"rate", NUMBER, AT(tuning[stage].rate), 0, 100, NULL, "0 to 100"},             \
+	        {"weight_decay", NUMBER, AT(tuning[stage].weight_decay), 0, 1, NULL, "0 to 1"}, \
+	        {"temperature", NUMBER,      AT(tuning[stage].temperature), 0.1, 100,           \
+	         NULL,          "0.1 to 100"},                                                  \
+	{                                                                                       \
+		"mix", NUMBER, AT(tuning[stage].mix), 0, 1, NULL, "0 to 1"                      \
+	}
+
+static const field top[] = {
+        {"model", PATH, AT(model), 0, 0, NULL, "a path"},
+        {"data", PATH, AT(data), 0, 0, NULL, "a path"},
+        {"teacher", PATH, AT(teacher), 0, 0, NULL, "a path"},
+        {"validation", INTEGER, AT(validation), 0, 10000000, NULL, "0 to 10000000"},
+        {"threads", INTEGER, AT(threads), 1, 64, NULL, "1 to 64"},
+        {"batch", INTEGER, AT(batch), 1, 4096, NULL, "1 to 4096"},
+        {"seed", INTEGER, AT(seed), 0, UINT32_MAX, NULL, "0 to 4294967295"},
+        {NULL},
+};
+
+static const field distil[] = {TUNING(ESPL_STAGE_DISTIL), {NULL}};
+
+static const field prune[] = {
+        TUNING(ESPL_STAGE_PRUNE),
+        {"sparsity", NUMBER, AT(sparsity), 0, 0.999, NULL, "0 to 0.999"},
+        {"pattern", TEXT, AT(rule.pattern), 0, 0, NULL, "a pattern such as balanced:8"},
+        {"rank", CHOICE, AT(rule.rank), 0, 0, ranks, "global, layer or cycles"},
+        {"edges", NUMBER, AT(rule.edges), 0, 1, NULL, "0 to 1"},
+        {"regrow", NUMBER, AT(regrow), 0, 1, NULL, "0 to 1"},
+        {NULL},
+};
+
+static const field quantize[] = {
+        TUNING(ESPL_STAGE_QUANTIZE),
+        {"weight_bits", INTEGER, AT(weight_bits), 2, 8, NULL, "2 to 8"},
+        {"activation_bits", INTEGER, AT(activation_bits), 4, 8, NULL, "4 to 8"},
+        {"weight_bytes", INTEGER, AT(weight_bytes), 1, 1e12, NULL, "1 or more"},
+        {"calibration", INTEGER, AT(calibration), 1, 100000, NULL, "1 to 100000"},
+        {NULL},
+};
+
+static const field *const stage_fields[ESPL_STAGE_COUNT] = {distil, prune, quantize};
+
+const char *espl_stage_name(espl_stage stage)
+{
+	static const char *const names[] = {
+#define X(name, text) text,
+	        ESPL_STAGE_LIST(X)
+#undef X
+	};
+
+	return names[stage];
+}
+
+static espl_compress_config defaults(void)
+{
+	espl_compress_config out = {
+	        .validation = 5000,
+	        .threads = 1,
+	        .batch = 128,
+	        .seed = 1,
+	        .rule = {.edges = 0.5},
+	        .sparsity = -1,
+	        .weight_bits = 8,
+	        .activation_bits = 8,
+	        .calibration = 1024,
+	};
+
+	out.tuning[ESPL_STAGE_DISTIL] = (espl_tuning){20, 0.1, 5e-4, 4, 0.9};
+	out.tuning[ESPL_STAGE_PRUNE] = (espl_tuning){10, 0.05, 5e-4, 4, 0.9};
+	out.tuning[ESPL_STAGE_QUANTIZE] = (espl_tuning){0, 0.01, 5e-5, 4, 0.9};
+	return out;
+}
+
+typedef struct {
+	const char *folder; /* of the config, with its slash */
+	espl_arena *arena;
+	espl_error *err;
+} reader;
+
+static espl_status wrong_kind(const reader *r, const field *f)
+{
+	return espl_fail(r->err, ESPL_SYNTAX, "\"%s\": %s is wanted", f->key, f->wanted);
+}
+
+static espl_status take_number(const reader *r, const espl_json *object, const field *f, void *to)
+{
+	double value;
+	int64_t whole;
+
+	if (espl_json_number(object, f->key, &value, NULL))
+		return wrong_kind(r, f);
+	if (value < f->low || value > f->high)
+		return espl_fail(r->err, ESPL_RANGE, "\"%s\" is %g: %s is possible", f->key, value,
+		                 f->wanted);
+	if (f->kind == NUMBER) {
+		*(double *)to = value;
+		return ESPL_OK;
+	}
+	if (espl_json_integer(object, f->key, (int64_t)f->low, (int64_t)f->high, &whole, NULL))
+		return espl_fail(r->err, ESPL_SYNTAX, "\"%s\" is %g: a whole number is wanted",
+		                 f->key, value);
+	if (f->offset == AT(weight_bytes))
+		*(int64_t *)to = whole;
+	else if (f->offset == AT(seed))
+		*(uint32_t *)to = (uint32_t)whole;
+	else
+		*(int *)to = (int)whole;
+	return ESPL_OK;
+}
+
+static espl_status take_choice(const reader *r, const field *f, const char *text, void *to)
+{
+	for (int i = 0; f->choices[i]; i++)
+		if (!strcmp(f->choices[i], text)) {
+			*(espl_rank *)to = (espl_rank)i;
+			return ESPL_OK;
+		}
+	return espl_fail(r->err, ESPL_RANGE, "\"%s\" is \"%s\": %s is possible", f->key, text,
+	                 f->wanted);
+}
+
+static espl_status take(const reader *r, const espl_json *object, const field *f,
+                        espl_compress_config *out)
+{
+	void *to = (char *)out + f->offset;
+	const char *text;
+
+	if (f->kind == INTEGER || f->kind == NUMBER)
+		return take_number(r, object, f, to);
+	if (espl_json_string(object, f->key, &text, NULL) || !*text)
+		return wrong_kind(r, f);
+	if (f->kind == CHOICE)
+		return take_choice(r, f, text, to);
+	if (f->kind == TEXT)
+		return espl_context(r->err, espl_pattern_parse(text, to, r->err), f->key);
+	*(const char **)to = *text == '/' ? espl_arena_string(r->arena, text)
+	                                  : espl_arena_format(r->arena, "%s%s", r->folder, text);
+	return ESPL_OK;
+}
+
+static const field *find_field(const field *fields, const char *key)
+{
+	for (; fields->key; fields++)
+		if (!strcmp(fields->key, key))
+			return fields;
+	return NULL;
+}
+
+static const char *list_keys(const field *fields, bool stages, espl_arena *arena)
+{
+	const char *out = "";
+
+	for (; fields->key; fields++)
+		out = espl_arena_format(arena, "%s%s%s", out, *out ? ", " : "", fields->key);
+	for (int s = 0; stages && s < ESPL_STAGE_COUNT; s++)
+		out = espl_arena_format(arena, "%s, %s", out, espl_stage_name((espl_stage)s));
+	return out;
+}
+
+static espl_status check_once(const reader *r, const espl_json *object, const espl_json *member)
+{
+	const char *key = espl_json_key(member);
+
+	for (const espl_json *m = espl_json_first(object); m != member; m = espl_json_next(m))
+		if (!strcmp(espl_json_key(m), key))
+			return espl_fail(r->err, ESPL_SYNTAX, "\"%s\" is there twice", key);
+	return ESPL_OK;
+}
+
+static espl_status read_stage(const reader *r, const espl_json *root, espl_stage stage,
+                              espl_compress_config *out)
+{
+	const espl_json *object;
+
+	if (espl_json_object(root, espl_stage_name(stage), &object, NULL))
+		return espl_fail(r->err, ESPL_SYNTAX, "\"%s\": an object is wanted",
+		                 espl_stage_name(stage));
+	out->wanted[stage] = true;
+	for (const espl_json *m = espl_json_first(object); m; m = espl_json_next(m)) {
+		const field *f = find_field(stage_fields[stage], espl_json_key(m));
+
+		if (!f)
+			return espl_fail(r->err, ESPL_SYNTAX,
+			                 "\"%s\" in \"%s\": no such key; there are %s",
+			                 espl_json_key(m), espl_stage_name(stage),
+			                 list_keys(stage_fields[stage], false, r->arena));
+		ESPL_TRY(check_once(r, object, m));
+		ESPL_TRY(espl_context(r->err, take(r, object, f, out), espl_stage_name(stage)));
+	}
+	return ESPL_OK;
+}
+
+static espl_status read_root(const reader *r, const espl_json *root, espl_compress_config *out)
+{
+	for (const espl_json *m = espl_json_first(root); m; m = espl_json_next(m)) {
+		const char *key = espl_json_key(m);
+		const field *f = find_field(top, key);
+		int stage = 0;
+
+		ESPL_TRY(check_once(r, root, m));
+		if (f) {
+			ESPL_TRY(take(r, root, f, out));
+			continue;
+		}
+		while (stage < ESPL_STAGE_COUNT && strcmp(espl_stage_name((espl_stage)stage), key))
+			stage++;
+		if (stage == ESPL_STAGE_COUNT)
+			return espl_fail(r->err, ESPL_SYNTAX, "\"%s\": no such key; there are %s",
+			                 key, list_keys(top, true, r->arena));
+		ESPL_TRY(read_stage(r, root, (espl_stage)stage, out));
+	}
+	return ESPL_OK;
+}
+
+/* What the keys mean together. */
+static espl_status check(const reader *r, espl_compress_config *c)
+{
+	const espl_pattern_kind pattern = c->rule.pattern.kind;
+
+	if (!c->model || !c->data)
+		return espl_fail(r->err, ESPL_SYNTAX, "\"%s\" is missing",
+		                 c->model ? "data" : "model");
+	if (!c->wanted[ESPL_STAGE_DISTIL] && !c->wanted[ESPL_STAGE_PRUNE] &&
+	    !c->wanted[ESPL_STAGE_QUANTIZE])
+		return espl_fail(r->err, ESPL_SYNTAX,
+		                 "no stage: one of distil, prune, quantize is wanted");
+	if (c->wanted[ESPL_STAGE_DISTIL] && !c->teacher)
+		return espl_fail(r->err, ESPL_SYNTAX,
+		                 "\"teacher\" is missing, and \"distil\" is wanted");
+	if (c->wanted[ESPL_STAGE_PRUNE] && c->sparsity < 0 && pattern != ESPL_PATTERN_N_OF_M)
+		return espl_fail(r->err, ESPL_SYNTAX,
+		                 "prune: \"sparsity\" is missing; only N:M goes without");
+	if (c->regrow > 0 && (pattern == ESPL_PATTERN_CHANNELS || pattern == ESPL_PATTERN_BLOCKS))
+		return espl_fail(r->err, ESPL_RANGE,
+		                 "prune: \"regrow\" is %g: channels and blocks do not grow back",
+		                 c->regrow);
+	return ESPL_OK;
+}
+
+static void put(espl_json_writer *w, const field *f, const espl_compress_config *c,
+                espl_arena *arena)
+{
+	const void *from = (const char *)c + f->offset;
+
+	if (f->kind == NUMBER)
+		espl_json_put_number(w, f->key, *(const double *)from);
+	else if (f->kind == TEXT)
+		espl_json_put_string(w, f->key, espl_pattern_text(from, arena));
+	else if (f->kind == CHOICE)
+		espl_json_put_string(w, f->key, f->choices[*(const espl_rank *)from]);
+	else if (f->offset == AT(weight_bytes))
+		espl_json_put_integer(w, f->key, *(const int64_t *)from);
+	else
+		espl_json_put_integer(w, f->key, *(const int *)from);
+}
+
+static const char *stage_text(const espl_compress_config *c, espl_stage stage, espl_arena *arena)
+{
+	espl_json_writer *w = espl_json_writer_create(arena);
+	size_t size;
+
+	espl_json_open(w, NULL, '{');
+	espl_json_put_integer(w, "seed", c->seed);
+	espl_json_put_integer(w, "threads", c->threads);
+	espl_json_put_integer(w, "batch", c->batch);
+	espl_json_put_integer(w, "validation", c->validation);
+	for (const field *f = stage_fields[stage]; f->key; f++)
+		put(w, f, c, arena);
+	espl_json_close(w);
+	return espl_json_text(w, &size);
+}
+
+espl_status espl_compress_config_read(const char *path, espl_arena *arena,
+                                      espl_compress_config *out, espl_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	const reader r = {
+	        .folder = slash ? espl_arena_format(arena, "%.*s", (int)(slash + 1 - path), path)
+	                        : "",
+	        .arena = arena,
+	        .err = err,
+	};
+	espl_compress_config config = defaults();
+	espl_json *root;
+	espl_span text;
+	espl_status status;
+
+	ESPL_TRY(espl_file_read(path, arena, &text, err));
+	status = espl_json_parse((const char *)text.data, text.size, &root, err);
+	if (status)
+		return espl_context(err, status, path);
+	status = read_root(&r, root, &config);
+	if (!status)
+		status = check(&r, &config);
+	espl_json_destroy(root);
+	if (status)
+		return espl_context(err, status, path);
+	for (int s = 0; s < ESPL_STAGE_COUNT; s++)
+		config.texts[s] = stage_text(&config, (espl_stage)s, arena);
+	*out = config;
+	return ESPL_OK;
+}
