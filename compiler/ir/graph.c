@@ -124,6 +124,40 @@ int64_t espl_node_multiplications(const espl_graph *graph, const espl_node *node
 	return times(espl_node_weights(graph, node), times(output->rows, output->columns));
 }
 
+int espl_weight_channel(const espl_graph *graph, const espl_node *node, int64_t i)
+{
+	const int channels = espl_node_outputs(graph, node);
+
+	if (node->kind == ESPL_NODE_DEPTHWISE)
+		return (int)(i % channels);
+	return (int)(i / (espl_node_weights(graph, node) / channels));
+}
+
+static int32_t store(float value, float step, int32_t low, int32_t high)
+{
+	const float stored = floorf(value / step + 0.5f);
+
+	return stored < (float)low ? low : stored > (float)high ? high : (int32_t)stored;
+}
+
+int32_t espl_store_value(const espl_quantizer *q, float value)
+{
+	return q->zero_point +
+	       store(value, q->step, q->low - q->zero_point, q->high - q->zero_point);
+}
+
+int32_t espl_store_weight(float weight, float step, int bits)
+{
+	const int32_t most = (1 << (bits - 1)) - 1;
+
+	return store(weight, step, -most, most);
+}
+
+float espl_stored_value(const espl_quantizer *q, int32_t stored)
+{
+	return q->step * (float)(stored - q->zero_point);
+}
+
 static int *copy_integers(espl_arena *arena, const int *from, int count)
 {
 	return espl_arena_copy(arena, from, (size_t)count * sizeof(*from));

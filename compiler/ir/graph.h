@@ -134,6 +134,15 @@ int espl_node_outputs(const espl_graph *graph, const espl_node *node); /* channe
 int64_t espl_graph_parameters(const espl_graph *graph); /* weights, biases, gains, offsets */
 int64_t espl_node_multiplications(const espl_graph *graph, const espl_node *node); /* a sample */
 
+/* The output channel that the i-th of a node's weights belongs to. */
+int espl_weight_channel(const espl_graph *graph, const espl_node *node, int64_t i);
+
+/* The integers that stand for a value, or for a weight, of these steps; the float arithmetic of
+ * espl_fake_quantize. */
+int32_t espl_store_value(const espl_quantizer *quantizer, float value);
+int32_t espl_store_weight(float weight, float step, int bits);
+float espl_stored_value(const espl_quantizer *quantizer, int32_t stored); /* and back */
+
 /* A copy that shares nothing with the original. */
 espl_graph *espl_graph_copy(const espl_graph *graph, espl_arena *arena);
 
