@@ -26,13 +26,21 @@ typedef struct {
 
 /* Reads a folder: {train,t10k}-{images-idx3,labels-idx1}-ubyte, gzipped or not; else
  * {train,test}.npy with {train,test}_labels.npy; else train.csv and test.csv, the label last.
- *   in    validation  samples held out of the training file, e.g. 5000; 0: none
+ * Classes are counted from 0, each with samples in either file (docs/data.md).
+ *   in    validation  samples held out of the training file, e.g. 5000; 0: none. Each class gives
+ *                     its share, drawn by `seed`; both parts keep the file's order
  *   fails ESPL_IO, ESPL_SYNTAX (truncated, wrong magic), ESPL_SHAPE (sizes disagree),
- *         ESPL_RANGE (label out of range, NaN, a class without samples), each naming file and place */
+ *         ESPL_RANGE (label out of range, NaN, a class without samples), each naming file and place
+ */
 espl_status espl_data_read(const char *folder, int validation, uint32_t seed, espl_arena *arena,
                            espl_data *out, espl_error *err);
 
-/* `count` samples from `first` as floats, [sample][rows][columns][channels]. */
+/* Reads the test samples alone; the folder needs no others. */
+espl_status espl_data_read_test(const char *folder, espl_arena *arena, espl_samples *out,
+                                espl_error *err);
+
+/* `count` samples from `first` as floats, [sample][rows][columns][channels]; a byte is byte / 255.
+ */
 void espl_samples_floats(const espl_samples *samples, int first, int count, float *out);
 
 #endif
