@@ -18,7 +18,7 @@ espalier_install() {
 	$become apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-espalier_packages="gcc g++ make cmake ninja-build pkg-config libc6-dev libcjson-dev libsqlite3-dev verilator zlib1g-dev"
+espalier_packages="gcc g++ make cmake ninja-build pkg-config libc6-dev libcjson-dev libsqlite3-dev verilator zlib1g-dev libopenblas-pthread-dev"
 
 # What bitstreams for iCE40 and ECP5 need; the Python packages go into an environment of their own.
 espalier_flow_packages="yosys nextpnr-ice40 fpga-icestorm openfpgaloader python3-venv"

@@ -1,0 +1,296 @@
+/* Convolutions and dense layers as matrix products; the only user of BLAS.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Samples are [rows][columns][channels], so that a row of the matrix (im2col) is made of runs of
+ * channels, weights are used as they lie, and a 1 x 1 convolution needs no matrix at all. The
+ * matrix is made in blocks of positions that stay in the second-level cache.
+ */
+#include "math/kernels.h"
+
+#include <cblas.h>
+#include <string.h>
+
+enum {
+	BLOCK_FLOATS = 48 * 1024, /* of the matrix at a time */
+	LEAST_POSITIONS = 16,
+	SHORT_RUN = 8, /* below it, a loop is quicker than memcpy */
+};
+
+void espl_kernels_start(void)
+{
+	openblas_set_num_threads(1);
+}
+
+void espl_gemm(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda,
+               const float *b, int ldb, float beta, float *c, int ldc)
+{
+	cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+	            transpose_b ? CblasTrans : CblasNoTrans, m, n, k, 1.0f, a, lda, b, ldb, beta, c,
+	            ldc);
+}
+
+static int matrix_columns(const espl_window *w)
+{
+	return w->kernel_rows * w->kernel_columns * (w->channels / w->groups);
+}
+
+/* Positions of the output that are treated at a time. */
+static int block_positions(const espl_window *w)
+{
+	const int positions = BLOCK_FLOATS / matrix_columns(w);
+
+	return positions < LEAST_POSITIONS ? LEAST_POSITIONS : positions;
+}
+
+size_t espl_conv_scratch(const espl_window *w)
+{
+	return (size_t)block_positions(w) * (size_t)matrix_columns(w);
+}
+
+/* Whether the input itself is the matrix. */
+static bool is_pointwise(const espl_window *w)
+{
+	return w->kernel_rows == 1 && w->kernel_columns == 1 && w->stride_rows == 1 &&
+	       w->stride_columns == 1 && !w->pad_top && !w->pad_left && w->out_rows == w->rows &&
+	       w->out_columns == w->columns;
+}
+
+static void copy_run(float *to, const float *from, int count)
+{
+	if (count >= SHORT_RUN) {
+		memcpy(to, from, (size_t)count * sizeof(*to));
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		to[i] = from[i];
+}
+
+static void zero_run(float *to, int count)
+{
+	if (count >= SHORT_RUN) {
+		memset(to, 0, (size_t)count * sizeof(*to));
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		to[i] = 0;
+}
+
+static void add_run(float *to, const float *from, int count)
+{
+	for (int i = 0; i < count; i++)
+		to[i] += from[i];
+}
+
+/* The taps of a kernel's row that lie inside the image: [*first, *last). */
+static void inside_taps(const espl_window *w, int column, int *first, int *last)
+{
+	int low = 0, high = w->kernel_columns;
+
+	while (low < high && column + low * w->dilation_columns < 0)
+		low++;
+	while (high > low && column + (high - 1) * w->dilation_columns >= w->columns)
+		high--;
+	*first = low;
+	*last = high;
+}
+
+/* Where the taps of one output position begin in a sample. */
+struct place {
+	int row, column;
+};
+
+static struct place place_of(const espl_window *w, int position)
+{
+	return (struct place){position / w->out_columns * w->stride_rows - w->pad_top,
+	                      position % w->out_columns * w->stride_columns - w->pad_left};
+}
+
+/* Copies the taps of one kernel row; `x` is the first channel of the image's row. */
+static void gather_taps(const espl_window *w, const float *x, int column, int depth, float *to)
+{
+	int first, last;
+
+	inside_taps(w, column, &first, &last);
+	zero_run(to, first * depth);
+	if (w->dilation_columns == 1 && depth == w->channels) {
+		copy_run(to + first * depth, x + (column + first) * depth, (last - first) * depth);
+	} else {
+		for (int t = first; t < last; t++)
+			copy_run(to + t * depth,
+			         x + (column + t * w->dilation_columns) * w->channels, depth);
+	}
+	zero_run(to + last * depth, (w->kernel_columns - last) * depth);
+}
+
+static void scatter_taps(const espl_window *w, const float *from, int column, int depth, float *x)
+{
+	int first, last;
+
+	inside_taps(w, column, &first, &last);
+	if (w->dilation_columns == 1 && depth == w->channels) {
+		add_run(x + (column + first) * depth, from + first * depth, (last - first) * depth);
+		return;
+	}
+	for (int t = first; t < last; t++)
+		add_run(x + (column + t * w->dilation_columns) * w->channels, from + t * depth,
+		        depth);
+}
+
+/* Fills the matrix's rows for output positions [first, first + count) of all samples. */
+static void gather(const espl_window *w, const float *x, int group, long first, int count,
+                   float *matrix)
+{
+	const int depth = w->channels / w->groups, run = w->kernel_columns * depth;
+	const int positions = w->out_rows * w->out_columns;
+	const size_t sample = (size_t)w->rows * (size_t)w->columns * (size_t)w->channels;
+
+	for (long p = first; p < first + count; p++) {
+		const float *image = x + (size_t)(p / positions) * sample + group * depth;
+		const struct place at = place_of(w, (int)(p % positions));
+
+		for (int k = 0; k < w->kernel_rows; k++, matrix += run) {
+			const int row = at.row + k * w->dilation_rows;
+
+			if (row < 0 || row >= w->rows)
+				zero_run(matrix, run);
+			else
+				gather_taps(w, image + (size_t)row * w->columns * w->channels,
+				            at.column, depth, matrix);
+		}
+	}
+}
+
+/* Adds the matrix's rows to where they were gathered from. */
+static void scatter(const espl_window *w, const float *matrix, int group, long first, int count,
+                    float *x)
+{
+	const int depth = w->channels / w->groups, run = w->kernel_columns * depth;
+	const int positions = w->out_rows * w->out_columns;
+	const size_t sample = (size_t)w->rows * (size_t)w->columns * (size_t)w->channels;
+
+	for (long p = first; p < first + count; p++) {
+		float *image = x + (size_t)(p / positions) * sample + group * depth;
+		const struct place at = place_of(w, (int)(p % positions));
+
+		for (int k = 0; k < w->kernel_rows; k++, matrix += run) {
+			const int row = at.row + k * w->dilation_rows;
+
+			if (row >= 0 && row < w->rows)
+				scatter_taps(w, matrix, at.column, depth,
+				             image + (size_t)row * w->columns * w->channels);
+		}
+	}
+}
+
+static void set_bias(int channels, long positions, const float *bias, float *y)
+{
+	for (long p = 0; p < positions; p++)
+		copy_run(y + p * channels, bias, channels);
+}
+
+void espl_conv_forward(const espl_window *w, int count, const float *x, const float *weights,
+                       const float *bias, float *y, float *scratch)
+{
+	const long positions = (long)count * w->out_rows * w->out_columns;
+	const int columns = matrix_columns(w), out = w->out_channels / w->groups;
+	const int block = block_positions(w);
+
+	if (bias)
+		set_bias(w->out_channels, positions, bias, y);
+	for (int g = 0; g < w->groups; g++) {
+		const float *of_group = weights + (size_t)g * out * columns;
+
+		for (long p = 0; p < positions; p += block) {
+			const int rows = (int)(positions - p < block ? positions - p : block);
+			const float *matrix = scratch;
+			int stride = columns;
+
+			if (is_pointwise(w)) {
+				matrix = x + p * w->channels + g * columns;
+				stride = w->channels;
+			} else {
+				gather(w, x, g, p, rows, scratch);
+			}
+			espl_gemm(false, true, rows, out, columns, matrix, stride, of_group,
+			          columns, bias ? 1.0f : 0.0f, y + p * w->out_channels + g * out,
+			          w->out_channels);
+		}
+	}
+}
+
+void espl_conv_backward_weights(const espl_window *w, int count, const float *x, const float *dy,
+                                float *dweights, float *scratch)
+{
+	const long positions = (long)count * w->out_rows * w->out_columns;
+	const int columns = matrix_columns(w), out = w->out_channels / w->groups;
+	const int block = block_positions(w);
+
+	for (int g = 0; g < w->groups; g++) {
+		for (long p = 0; p < positions; p += block) {
+			const int rows = (int)(positions - p < block ? positions - p : block);
+			const float *matrix = scratch;
+			int stride = columns;
+
+			if (is_pointwise(w)) {
+				matrix = x + p * w->channels + g * columns;
+				stride = w->channels;
+			} else {
+				gather(w, x, g, p, rows, scratch);
+			}
+			espl_gemm(true, false, out, columns, rows,
+			          dy + p * w->out_channels + g * out, w->out_channels, matrix,
+			          stride, 1.0f, dweights + (size_t)g * out * columns, columns);
+		}
+	}
+}
+
+void espl_conv_backward_input(const espl_window *w, int count, const float *weights,
+                              const float *dy, float *dx, bool add, float *scratch)
+{
+	const long positions = (long)count * w->out_rows * w->out_columns;
+	const int columns = matrix_columns(w), out = w->out_channels / w->groups;
+	const int block = block_positions(w);
+	const bool pointwise = is_pointwise(w);
+
+	if (!add && !pointwise)
+		memset(dx, 0,
+		       (size_t)count * w->rows * w->columns * (size_t)w->channels * sizeof(*dx));
+	for (int g = 0; g < w->groups; g++) {
+		const float *of_group = weights + (size_t)g * out * columns;
+
+		for (long p = 0; p < positions; p += block) {
+			const int rows = (int)(positions - p < block ? positions - p : block);
+			const float *from = dy + p * w->out_channels + g * out;
+
+			if (pointwise) {
+				espl_gemm(false, false, rows, columns, out, from, w->out_channels,
+				          of_group, columns, add ? 1.0f : 0.0f,
+				          dx + p * w->channels + g * columns, w->channels);
+				continue;
+			}
+			espl_gemm(false, false, rows, columns, out, from, w->out_channels, of_group,
+			          columns, 0.0f, scratch, columns);
+			scatter(w, scratch, g, p, rows, dx);
+		}
+	}
+}
+
+void espl_dense_forward(int in, int out, int count, const float *x, const float *weights,
+                        const float *bias, float *y)
+{
+	if (bias)
+		set_bias(out, count, bias, y);
+	espl_gemm(false, true, count, out, in, x, in, weights, in, bias ? 1.0f : 0.0f, y, out);
+}
+
+void espl_dense_backward_weights(int in, int out, int count, const float *x, const float *dy,
+                                 float *dweights)
+{
+	espl_gemm(true, false, out, in, count, dy, out, x, in, 1.0f, dweights, in);
+}
+
+void espl_dense_backward_input(int in, int out, int count, const float *weights, const float *dy,
+                               float *dx, bool add)
+{
+	espl_gemm(false, false, count, in, out, dy, out, weights, in, add ? 1.0f : 0.0f, dx, in);
+}

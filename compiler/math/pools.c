@@ -1,0 +1,179 @@
+/* Pools and means: vectors run over channels.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "math/kernels.h"
+#include "math/simd.h"
+
+#include <string.h>
+
+/* The part of a window that lies inside the image. */
+struct cells {
+	int top, bottom, left, right; /* rows [top, bottom), columns [left, right) */
+};
+
+static int at_least(int value, int least)
+{
+	return value < least ? least : value;
+}
+
+static int at_most(int value, int most)
+{
+	return value > most ? most : value;
+}
+
+static struct cells cells_of(const espl_window *w, int row, int column)
+{
+	const int top = row * w->stride_rows - w->pad_top;
+	const int left = column * w->stride_columns - w->pad_left;
+
+	return (struct cells){at_least(top, 0), at_most(top + w->kernel_rows, w->rows),
+	                      at_least(left, 0), at_most(left + w->kernel_columns, w->columns)};
+}
+
+static size_t input_floats(const espl_window *w)
+{
+	return (size_t)w->rows * w->columns * (size_t)w->channels;
+}
+
+static const float *cell(const espl_window *w, const float *x, int row, int column)
+{
+	return x + ((size_t)row * w->columns + (size_t)column) * (size_t)w->channels;
+}
+
+ESPL_SIMD
+static void take_greater(int channels, const float *x, float *restrict y)
+{
+	for (int c = 0; c < channels; c++)
+		y[c] = x[c] > y[c] ? x[c] : y[c];
+}
+
+ESPL_SIMD
+static void add_scaled(int channels, const float *x, float factor, float *restrict y)
+{
+	for (int c = 0; c < channels; c++)
+		y[c] += x[c] * factor;
+}
+
+void espl_max_pool_forward(const espl_window *w, int count, const float *x, float *y)
+{
+	for (int n = 0; n < count; n++, x += input_floats(w)) {
+		for (int r = 0; r < w->out_rows; r++) {
+			for (int c = 0; c < w->out_columns; c++, y += w->channels) {
+				const struct cells in = cells_of(w, r, c);
+
+				memcpy(y, cell(w, x, in.top, in.left),
+				       (size_t)w->channels * sizeof(*y));
+				for (int i = in.top; i < in.bottom; i++)
+					for (int j = in.left; j < in.right; j++)
+						take_greater(w->channels, cell(w, x, i, j), y);
+			}
+		}
+	}
+}
+
+/* The gradient of one output position: to the first cell that holds the maximum. */
+static void give_to_greatest(const espl_window *w, const struct cells *in, const float *x,
+                             const float *y, const float *dy, float *dx)
+{
+	for (int c = 0; c < w->channels; c++) {
+		bool given = false;
+
+		for (int i = in->top; i < in->bottom && !given; i++) {
+			for (int j = in->left; j < in->right && !given; j++) {
+				const size_t at =
+				        ((size_t)i * w->columns + (size_t)j) * (size_t)w->channels +
+				        (size_t)c;
+
+				given = x[at] >= y[c];
+				if (given)
+					dx[at] += dy[c];
+			}
+		}
+	}
+}
+
+void espl_max_pool_backward(const espl_window *w, int count, const float *x, const float *y,
+                            const float *dy, float *dx, bool add)
+{
+	if (!add)
+		memset(dx, 0, (size_t)count * input_floats(w) * sizeof(*dx));
+	for (int n = 0; n < count; n++, x += input_floats(w), dx += input_floats(w)) {
+		for (int r = 0; r < w->out_rows; r++) {
+			for (int c = 0; c < w->out_columns; c++) {
+				const struct cells in = cells_of(w, r, c);
+
+				give_to_greatest(w, &in, x, y, dy, dx);
+				y += w->channels;
+				dy += w->channels;
+			}
+		}
+	}
+}
+
+static float share(const espl_window *w, const struct cells *in, bool count_pads)
+{
+	const int cells = count_pads ? w->kernel_rows * w->kernel_columns
+	                             : (in->bottom - in->top) * (in->right - in->left);
+
+	return 1.0f / (float)cells;
+}
+
+void espl_average_pool_forward(const espl_window *w, bool count_pads, int count, const float *x,
+                               float *y)
+{
+	for (int n = 0; n < count; n++, x += input_floats(w)) {
+		for (int r = 0; r < w->out_rows; r++) {
+			for (int c = 0; c < w->out_columns; c++, y += w->channels) {
+				const struct cells in = cells_of(w, r, c);
+				const float factor = share(w, &in, count_pads);
+
+				memset(y, 0, (size_t)w->channels * sizeof(*y));
+				for (int i = in.top; i < in.bottom; i++)
+					for (int j = in.left; j < in.right; j++)
+						add_scaled(w->channels, cell(w, x, i, j), factor,
+						           y);
+			}
+		}
+	}
+}
+
+void espl_average_pool_backward(const espl_window *w, bool count_pads, int count, const float *dy,
+                                float *dx, bool add)
+{
+	if (!add)
+		memset(dx, 0, (size_t)count * input_floats(w) * sizeof(*dx));
+	for (int n = 0; n < count; n++, dx += input_floats(w)) {
+		for (int r = 0; r < w->out_rows; r++) {
+			for (int c = 0; c < w->out_columns; c++, dy += w->channels) {
+				const struct cells in = cells_of(w, r, c);
+				const float factor = share(w, &in, count_pads);
+
+				for (int i = in.top; i < in.bottom; i++)
+					for (int j = in.left; j < in.right; j++)
+						add_scaled(w->channels, dy, factor,
+						           (float *)cell(w, dx, i, j));
+			}
+		}
+	}
+}
+
+void espl_mean_forward(int channels, size_t positions, int count, const float *x, float *y)
+{
+	for (int n = 0; n < count; n++, y += channels) {
+		memset(y, 0, (size_t)channels * sizeof(*y));
+		for (size_t p = 0; p < positions; p++, x += channels)
+			add_scaled(channels, x, 1, y);
+		for (int c = 0; c < channels; c++)
+			y[c] /= (float)positions;
+	}
+}
+
+void espl_mean_backward(int channels, size_t positions, int count, const float *dy, float *dx,
+                        bool add)
+{
+	if (!add)
+		memset(dx, 0, (size_t)count * positions * (size_t)channels * sizeof(*dx));
+	for (int n = 0; n < count; n++, dy += channels)
+		for (size_t p = 0; p < positions; p++, dx += channels)
+			add_scaled(channels, dy, 1.0f / (float)positions, dx);
+}
