@@ -4,6 +4,7 @@
 #ifndef ESPL_COMPRESS_QUANTIZE_H
 #define ESPL_COMPRESS_QUANTIZE_H
 
+#include "data/data.h"
 #include "ir/graph.h"
 #include "ir/net.h"
 
@@ -22,5 +23,49 @@ espl_graph *espl_fold(const espl_graph *graph, bool only_alone, espl_arena *aren
  *         ESPL_RANGE: a bias or sum does not fit; each naming the node */
 espl_status espl_graph_to_net(const espl_graph *graph, espl_arena *arena, espl_net **net,
                               espl_error *err);
+
+/* How the range that a step covers is chosen. */
+typedef enum {
+	ESPL_RANGE_MINMAX,     /* all that is seen */
+	ESPL_RANGE_PERCENTILE, /* all but the largest few */
+	ESPL_RANGE_MSE,        /* the least mean squared error of rounding and cutting */
+} espl_range_method;
+
+/* The bits of one layer; 0: as all others. */
+typedef struct {
+	const char *name;    /* of the node with the weights */
+	int weight_bits;     /* 2..8 */
+	int activation_bits; /* 2..8, of what the layer stores */
+} espl_layer_bits;
+
+typedef struct {
+	int weight_bits, activation_bits; /* 2..8; the graph's inputs and outputs always have 8 */
+	espl_range_method method;
+	double percentile;    /* 50..100 */
+	bool equalize;        /* scale channels between layers alike before */
+	bool gptq;            /* round weights by second order, column by column */
+	bool bias_correction; /* take the mean error of each layer out of its bias */
+	int samples;          /* to calibrate with */
+	uint32_t seed;
+	int threads;
+	const espl_layer_bits *layers;
+	int layer_count;
+} espl_quantize_options;
+
+/* 8 bits, MSE, percentile 99.9, 512 samples, one thread, nothing else. */
+espl_quantize_options espl_quantize_default(void);
+
+/* Post-training quantization: folds batch norms and gives every weight and every stored value
+ * bits and steps, from samples of the training set.
+ *   in    graph     float; steps that it has are forgotten
+ *         training  keep the batch norms, so that training can go on; no equalization then
+ *   out   *out in `arena`, ready for espl_graph_to_net when not `training`
+ *   fails ESPL_SHAPE: samples do not match the input; ESPL_USAGE: no layer of that name;
+ *         ESPL_UNSUPPORTED: several inputs
+ *   cost  a forward a sample for calibration, two more a layer with weights for bias
+ *         correction, one for GPTQ */
+espl_status espl_quantize(const espl_graph *graph, const espl_samples *samples,
+                          const espl_quantize_options *options, bool training, espl_arena *arena,
+                          espl_graph **out, espl_error *err);
 
 #endif

@@ -67,6 +67,16 @@ int espl_stored_output(const espl_graph *graph, const espl_roles *roles, int nod
 	return graph->nodes[node].output;
 }
 
+static bool has_input(const espl_graph *graph, const int *group, int value)
+{
+	value = find_group(group, value);
+	for (int i = 0; i < graph->input_count; i++)
+		if (find_group(group, graph->inputs[i]) == value)
+			return true;
+	return false;
+}
+
+/* An input's steps are its own: other values do not join it in a concat. */
 static void find_groups(const espl_graph *graph, espl_roles *roles)
 {
 	for (int v = 0; v < graph->value_count; v++)
@@ -74,8 +84,11 @@ static void find_groups(const espl_graph *graph, espl_roles *roles)
 	for (int n = 0; n < graph->node_count; n++) {
 		const espl_node *node = &graph->nodes[n];
 
-		if (moves(node->kind) || keeps_step(node))
-			for (int i = 0; i < node->input_count; i++)
+		if (!moves(node->kind) && !keeps_step(node))
+			continue;
+		for (int i = 0; i < node->input_count; i++)
+			if (node->kind != ESPL_NODE_CONCAT ||
+			    !has_input(graph, roles->group, node->inputs[i]))
 				join(roles->group, node->inputs[i],
 				     espl_stored_output(graph, roles, n));
 	}
