@@ -90,7 +90,8 @@ static void run_reshape(const espl_net *net, const espl_op *op, int8_t *const *t
 	       (size_t)espl_tensor_elements(&net->tensors[op->output]));
 }
 
-static void run(const espl_net *net, const espl_op *op, int8_t *const *tensors, espl_arena *scratch)
+void espl_interp_run(const espl_net *net, const espl_op *op, int8_t *const *tensors,
+                     espl_arena *scratch)
 {
 	assert(op->kind < ESPL_OP_COUNT);
 	switch (op->kind) {
@@ -144,7 +145,7 @@ void espl_interpret(const espl_net *net, const int8_t *const *inputs, int8_t *co
 		memcpy(tensors[net->inputs[i]], inputs[i],
 		       (size_t)espl_tensor_elements(&net->tensors[net->inputs[i]]));
 	for (int i = 0; i < net->op_count; i++) {
-		run(net, &net->ops[i], tensors, scratch);
+		espl_interp_run(net, &net->ops[i], tensors, scratch);
 		espl_arena_release(scratch, empty);
 	}
 	espl_arena_destroy(scratch);

@@ -9,6 +9,10 @@
 
 #include "ir/net.h"
 
+/* Runs any operator, in interp.c. */
+void espl_interp_run(const espl_net *net, const espl_op *op, int8_t *const *tensors,
+                     espl_arena *scratch);
+
 /* weighted.c: sums of weights times values */
 void espl_interp_conv(const espl_net *net, const espl_op *op, int8_t *const *tensors,
                       espl_arena *scratch);

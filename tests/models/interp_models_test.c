@@ -1,4 +1,4 @@
-/* Does the interpreter equal TFLite Micro on published models?
+/* Does the interpreter equal TFLite Micro on published models, and net_run the interpreter?
  * SPDX-License-Identifier: Apache-2.0
  *
  * usage: interp_models_test [--samples N] [kws|ic|icl|vww|ad|sww|opvectors]...
@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "import/import.h"
 #include "interp/interp.h"
+#include "interp/net_run.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -125,6 +126,16 @@ static espl_status read_blob(struct bench *bench, const espl_json *entry, blob *
 	return ESPL_OK;
 }
 
+/* Runs the reference, and the fast way, which must give the same tensors. */
+static void run_both(const espl_net *net, espl_net_run *fast, int64_t sample,
+                     const int8_t *const *inputs, int8_t *const *tensors, struct tally *tally)
+{
+	espl_interpret(net, inputs, tensors);
+	espl_net_run_forward(fast, inputs, 1);
+	for (int t = 0; t < net->tensor_count; t++)
+		compare(tally, sample, &net->tensors[t], tensors[t], espl_net_run_tensor(fast, t));
+}
+
 /* Compares the net's only output on each sample. A set of frames, [files][frames][values], is
  * read through a window that slides by one frame. */
 static espl_status run_set(struct bench *bench, const espl_net *net, const blob *input,
@@ -138,17 +149,20 @@ static espl_status run_set(struct bench *bench, const espl_net *net, const blob 
 	const int64_t windows = (per_file - in_size) / step + 1;
 	int64_t count = input->shape[0] * windows;
 	int8_t **tensors = espl_interp_buffers(net, bench->arena);
+	espl_net_run *fast;
 
 	if (net->input_count != 1 || net->output_count != 1 || expected->size != count * out_size)
 		return espl_fail(err, ESPL_SHAPE, "%" PRId64 " samples, %" PRId64 " expected bytes",
 		                 count, expected->size);
 	count = count < bench->most_samples ? count : bench->most_samples;
+	ESPL_TRY(espl_net_run_create(net, 1, 1, &fast, err));
 	for (int64_t i = 0; i < count; i++) {
 		const int8_t *sample = input->data + i / windows * per_file + i % windows * step;
 
-		espl_interpret(net, &sample, tensors);
+		run_both(net, fast, i, &sample, tensors, tally);
 		compare(tally, i, out, expected->data + i * out_size, tensors[net->outputs[0]]);
 	}
+	espl_net_run_destroy(fast);
 	return ESPL_OK;
 }
 
@@ -256,17 +270,20 @@ static espl_status run_vector(struct bench *bench, const espl_net *net, const bl
 	int8_t **tensors = espl_interp_buffers(net, bench->arena);
 	const int64_t samples = expected->shape[0];
 	const int8_t *sample[ESPL_MAX_INPUTS];
+	espl_net_run *fast;
 
 	if (net->input_count != count || expected->size != samples * out_size)
 		return espl_fail(err, ESPL_SHAPE, "%d inputs, the net has %d", count,
 		                 net->input_count);
+	ESPL_TRY(espl_net_run_create(net, 1, 1, &fast, err));
 	for (int64_t i = 0; i < samples && i < bench->most_samples; i++) {
 		for (int k = 0; k < count; k++)
 			sample[k] = inputs[k].data +
 			            i * espl_tensor_elements(&net->tensors[net->inputs[k]]);
-		espl_interpret(net, sample, tensors);
+		run_both(net, fast, i, sample, tensors, tally);
 		compare(tally, i, out, expected->data + i * out_size, tensors[net->outputs[0]]);
 	}
+	espl_net_run_destroy(fast);
 	return ESPL_OK;
 }
 
