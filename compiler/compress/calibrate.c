@@ -164,8 +164,14 @@ static bool only_tables_read(const espl_graph *graph, const espl_roles *roles, i
 	return readers > 0;
 }
 
-/* The bits of each group: 8 for what comes in and goes out, and for what a function is applied
- * to; what the user says of a layer counts most. */
+/* A value that 8 bits cost nothing of: few they are, and much depends on each. */
+static bool is_mean(const espl_graph *graph, const espl_roles *roles, int value)
+{
+	return roles->maker[value] >= 0 && graph->nodes[roles->maker[value]].kind == ESPL_NODE_MEAN;
+}
+
+/* The bits of each group: 8 for what comes in and goes out, for means over an image and for what
+ * a function is applied to; what the user says of a layer counts more. */
 static void choose_bits(const espl_graph *graph, const espl_roles *roles, range **of,
                         const espl_quantize_options *options)
 {
@@ -173,7 +179,8 @@ static void choose_bits(const espl_graph *graph, const espl_roles *roles, range 
 		if (roles->stored[v] && !of[v]->bits)
 			of[v]->bits = options->activation_bits;
 	for (int v = 0; v < graph->value_count; v++)
-		if (roles->stored[v] && only_tables_read(graph, roles, v))
+		if (roles->stored[v] &&
+		    (only_tables_read(graph, roles, v) || is_mean(graph, roles, v)))
 			of[v]->bits = 8;
 	for (int i = 0; i < options->layer_count; i++)
 		for (int n = 0; n < graph->node_count; n++)

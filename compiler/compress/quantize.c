@@ -22,14 +22,26 @@ espl_quantize_options espl_quantize_default(void)
 	};
 }
 
-static void forget_steps(espl_graph *graph)
+espl_graph *espl_float_graph(const espl_graph *source, espl_arena *arena)
 {
+	espl_graph *graph = espl_graph_copy(source, arena);
+
 	for (int v = 0; v < graph->value_count; v++)
 		graph->values[v].quantizer = (espl_quantizer){0};
 	for (int n = 0; n < graph->node_count; n++) {
 		graph->nodes[n].weight_bits = 0;
 		graph->nodes[n].weight_steps = NULL;
 	}
+	return graph;
+}
+
+espl_graph *espl_freeze(const espl_graph *graph, espl_arena *arena)
+{
+	espl_graph *frozen = espl_fold(graph, false, arena);
+
+	espl_limit_sums(frozen);
+	espl_round_biases(frozen);
+	return frozen;
 }
 
 static espl_status check_layers(const espl_graph *graph, const espl_quantize_options *options,
@@ -75,9 +87,7 @@ espl_status espl_quantize(const espl_graph *graph, const espl_samples *samples,
 	int count = options->samples;
 
 	ESPL_TRY(check_samples(graph, samples, err));
-	original = espl_graph_copy(graph, arena);
-	forget_steps(original);
-	original = espl_fold(original, training, arena);
+	original = espl_fold(espl_float_graph(graph, arena), training, arena);
 	ESPL_TRY(check_layers(original, options, err));
 	if (options->equalize && !training)
 		espl_equalize(original);
@@ -92,10 +102,8 @@ espl_status espl_quantize(const espl_graph *graph, const espl_samples *samples,
 	if (options->bias_correction)
 		ESPL_TRY(espl_correct_biases(original, result, inputs, count, options->threads,
 		                             arena, err));
-	if (!training) {
-		espl_limit_sums(result);
-		espl_round_biases(result);
-	}
+	if (!training)
+		result = espl_freeze(result, arena);
 	ESPL_TRY(espl_graph_check(result, err));
 	*out = result;
 	return ESPL_OK;

@@ -55,6 +55,14 @@ typedef struct {
 /* 8 bits, MSE, percentile 99.9, 512 samples, one thread, nothing else. */
 espl_quantize_options espl_quantize_default(void);
 
+/* A copy without any steps. */
+espl_graph *espl_float_graph(const espl_graph *graph, espl_arena *arena);
+
+/* What training with steps has made becomes ready for espl_graph_to_net: batch norms are folded,
+ * steps widened where a sum would not fit the accelerator's accumulator, biases rounded to the
+ * steps of their sums. */
+espl_graph *espl_freeze(const espl_graph *graph, espl_arena *arena);
+
 /* Post-training quantization: folds batch norms and gives every weight and every stored value
  * bits and steps, from samples of the training set.
  *   in    graph     float; steps that it has are forgotten
@@ -67,5 +75,34 @@ espl_quantize_options espl_quantize_default(void);
 espl_status espl_quantize(const espl_graph *graph, const espl_samples *samples,
                           const espl_quantize_options *options, bool training, espl_arena *arena,
                           espl_graph **out, espl_error *err);
+
+/* One way among several: what it costs, and what it loses. */
+typedef struct {
+	int64_t cost;
+	double loss;
+} espl_choice;
+
+/* Chooses for every item so that the losses' sum is least within the budget: exactly, by dynamic
+ * programming over the sums that no other beats.
+ *   in    choices  [items][count]
+ *   out   chosen   [items]
+ *   fails ESPL_BUDGET with the least that is possible
+ *   cost  grows with the count of different sums of costs */
+espl_status espl_choose(int items, int count, const espl_choice *choices, int64_t budget,
+                        int *chosen, espl_error *err);
+
+/* The mean over samples of KL(softmax(logits) || softmax(others)), each [count][classes]. */
+double espl_divergence(const float *logits, const float *others, int count, int classes);
+
+/* Mixed precision: 2 to 8 bits for the weights of each layer, within a budget of stored bytes (as
+ * espl_model_bytes; operators without weights cost nothing). What a layer loses is measured: the
+ * divergence of the outputs when only its weights are rounded. Layers that options->layers gives
+ * bits keep them.
+ *   out   *layers in `arena`, for options->layers
+ *   fails as espl_quantize; ESPL_BUDGET */
+espl_status espl_choose_bits(const espl_graph *graph, const espl_samples *samples,
+                             const espl_quantize_options *options, int64_t budget,
+                             espl_arena *arena, espl_layer_bits **layers, int *count,
+                             espl_error *err);
 
 #endif

@@ -141,45 +141,6 @@ const char *espl_frame_text(const espl_frame *f, espl_arena *arena)
 	return text;
 }
 
-static int bits_for(int greatest)
-{
-	int bits = 2;
-
-	while (greatest > (1 << (bits - 1)) - 1)
-		bits++;
-	return bits;
-}
-
-int64_t espl_model_bytes(const espl_net *net)
-{
-	int64_t bytes = 0;
-
-	for (int o = 0; o < net->op_count; o++) {
-		const espl_op *op = &net->ops[o];
-		const int64_t count = espl_op_weights(net, op);
-		int64_t entries = 0, zeros = 0, dense, sparse;
-		int greatest = 0, bits;
-
-		if (!count)
-			continue;
-		for (int64_t i = 0; i < count; i++) {
-			if (!op->weights[i]) {
-				zeros++;
-				continue;
-			}
-			greatest = abs(op->weights[i]) > greatest ? abs(op->weights[i]) : greatest;
-			entries += 1 + zeros / 16; /* fillers skip 15 zeros and are one more */
-			zeros = 0;
-		}
-		bits = bits_for(greatest);
-		dense = (count * bits + 7) / 8;
-		sparse = (entries * (bits + 4) + 7) / 8;
-		bytes += (sparse < dense ? sparse : dense) +
-		         9 * (int64_t)net->tensors[op->output].channels;
-	}
-	return bytes;
-}
-
 static void count_net(const espl_net *net, espl_price *price)
 {
 	for (int o = 0; o < net->op_count; o++) {

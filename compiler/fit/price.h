@@ -71,9 +71,4 @@ espl_status espl_price_lowered(const espl_frame *frame, const espl_lowered *lowe
 int espl_estimate_luts(int lanes, int splits, int requantizers);
 int espl_estimate_ffs(int lanes, int splits, int requantizers);
 
-/* Bytes of the model as it would be stored: an operator's weights in as many bits as its greatest
- * needs, or its non-zeros with 4-bit skips (a skip of 15 without a weight where zeros run longer)
- * where that is less; 4 bytes of bias and 5 of scale an output channel. */
-int64_t espl_model_bytes(const espl_net *net);
-
 #endif

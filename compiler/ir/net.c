@@ -3,6 +3,8 @@
  */
 #include "ir/net.h"
 
+#include <stdlib.h>
+
 /* a * b of numbers >= 0, at most INT64_MAX. */
 static int64_t times(int64_t a, int64_t b)
 {
@@ -45,4 +47,49 @@ int64_t espl_op_multiplications(const espl_net *net, const espl_op *op)
 
 	/* Every weight is used once at every position of the output. */
 	return times(espl_op_weights(net, op), times(output->rows, output->columns));
+}
+
+int64_t espl_weights_bytes(const int8_t *weights, int64_t count, int bits)
+{
+	int64_t entries = 0, zeros = 0, dense, sparse;
+
+	for (int64_t i = 0; i < count; i++) {
+		if (!weights[i]) {
+			zeros++;
+			continue;
+		}
+		entries += 1 + zeros / 16; /* fillers skip 15 zeros and are one more */
+		zeros = 0;
+	}
+	dense = (count * bits + 7) / 8;
+	sparse = (entries * (bits + 4) + 7) / 8;
+	return sparse < dense ? sparse : dense;
+}
+
+static int bits_for(int greatest)
+{
+	int bits = 2;
+
+	while (greatest > (1 << (bits - 1)) - 1)
+		bits++;
+	return bits;
+}
+
+int64_t espl_model_bytes(const espl_net *net)
+{
+	int64_t bytes = 0;
+
+	for (int o = 0; o < net->op_count; o++) {
+		const espl_op *op = &net->ops[o];
+		const int64_t count = espl_op_weights(net, op);
+		int greatest = 0;
+
+		if (!count)
+			continue;
+		for (int64_t i = 0; i < count; i++)
+			greatest = abs(op->weights[i]) > greatest ? abs(op->weights[i]) : greatest;
+		bytes += espl_weights_bytes(op->weights, count, bits_for(greatest)) +
+		         9 * (int64_t)net->tensors[op->output].channels;
+	}
+	return bytes;
 }

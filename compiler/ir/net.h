@@ -92,6 +92,14 @@ int64_t espl_op_weights(const espl_net *net, const espl_op *op);
 /* Multiplications of an operator, dense: zeros count. 0 for operators without weights. */
 int64_t espl_op_multiplications(const espl_net *net, const espl_op *op);
 
+/* Bytes of so many weights in so many bits each, or of the non-zeros among them with 4-bit skips (a
+ * skip of 15 without a weight where zeros run longer) where that is less. */
+int64_t espl_weights_bytes(const int8_t *weights, int64_t count, int bits);
+
+/* Bytes of the model as it would be stored: an operator's weights in as many bits as its greatest
+ * needs, 4 bytes of bias and 5 of scale an output channel. */
+int64_t espl_model_bytes(const espl_net *net);
+
 /* The net as JSON text (docs/net.md), and back. The same net gives the same bytes.
  *   out   *text in `arena`;  *net in `arena`, checked */
 espl_status espl_net_print(const espl_net *net, espl_arena *arena, const char **text, size_t *size,
