@@ -4,6 +4,7 @@
 #ifndef ESPL_COMPRESS_QUANTIZE_H
 #define ESPL_COMPRESS_QUANTIZE_H
 
+#include "compress/train.h"
 #include "data/data.h"
 #include "ir/graph.h"
 #include "ir/net.h"
@@ -104,5 +105,39 @@ espl_status espl_choose_bits(const espl_graph *graph, const espl_samples *sample
                              const espl_quantize_options *options, int64_t budget,
                              espl_arena *arena, espl_layer_bits **layers, int *count,
                              espl_error *err);
+
+/* Quantization-aware training: starts from espl_quantize's result, batch norms kept, trains with
+ * rounding in the forward pass, steps learned (LSQ), and freezes what comes out.
+ *   in    train    without a teacher, the graph itself in float is one
+ *   out   *out in `arena`, ready for espl_graph_to_net; *result
+ *   fails as espl_quantize and espl_train
+ *   from  Esser et al. 2020, Learned step size quantization (arXiv 1902.08153) */
+espl_status espl_quantize_trained(const espl_graph *graph, const espl_data *data,
+                                  const espl_quantize_options *options,
+                                  const espl_train_options *train, espl_arena *arena,
+                                  espl_graph **out, espl_train_result *result, espl_error *err);
+
+/* Samples as a net's input stores them.
+ *   out  [count][rows][columns][channels] */
+void espl_samples_stored(const espl_samples *samples, int first, int count,
+                         const espl_tensor *input, int8_t *out);
+
+/* The share of samples whose greatest output is their label's; of equal ones the first counts. This
+ * is what the accelerator computes.
+ *   fails ESPL_SHAPE, ESPL_UNSUPPORTED: the samples do not fit the net */
+espl_status espl_net_accuracy(const espl_net *net, const espl_samples *samples, int threads,
+                              double *accuracy, espl_error *err);
+
+/* How many stored values of a net differ from what the graph's forward rounds to. */
+typedef struct {
+	int64_t values, differing;
+	int most; /* the greatest difference */
+} espl_agreement;
+
+/* Runs both on the first `count` samples.
+ *   in  net  made of the graph */
+espl_status espl_compare_forward(const espl_graph *graph, const espl_net *net,
+                                 const espl_samples *samples, int count, int threads,
+                                 espl_agreement *out, espl_error *err);
 
 #endif

@@ -279,18 +279,14 @@ static void bits_follow_the_layers_and_the_borders(void **state)
 }
 
 /* How many stored values of the net differ from the graph's, and by how much at most. */
-static double disagreement(espl_arena *arena, const espl_graph *graph, const espl_samples *samples,
-                           int *most)
+static double disagreement(espl_arena *arena, const espl_graph *graph, const espl_net *net,
+                           const espl_samples *samples, int *most)
 {
 	const int in = ROWS * COLUMNS * CHANNELS;
-	espl_error err = {0};
 	int64_t differing = 0, all = 0;
 	int8_t **tensors;
-	espl_net *net;
 
 	*most = 0;
-	if (espl_graph_to_net(graph, arena, &net, &err))
-		print_error("%s\n", err.message);
 	tensors = espl_interp_buffers(net, arena);
 	for (int t = 0; t < net->tensor_count; t++) {
 		const int count = espl_tensor_elements(&net->tensors[t]);
@@ -329,18 +325,75 @@ static void the_net_is_the_rounded_graph(void **state)
 		espl_arena *arena = espl_arena_create();
 		const espl_samples samples = images(arena, (uint32_t)bits);
 		espl_quantize_options options = espl_quantize_default();
+		espl_graph *graph;
+		espl_net *net;
 		double share;
 		int most;
 
 		options.weight_bits = bits;
 		options.activation_bits = bits < 4 ? 4 : bits;
 		options.gptq = options.bias_correction = options.equalize = bits <= 4;
-		share = disagreement(arena, quantize(arena, build(arena, 3), &samples, &options),
-		                     &samples, &most);
+		graph = quantize(arena, build(arena, 3), &samples, &options);
+		assert_int_equal(espl_graph_to_net(graph, arena, &net, NULL), ESPL_OK);
+		share = disagreement(arena, graph, net, &samples, &most);
 		assert_true(share < 1e-4); /* none here; a float sum may round the other way */
 		assert_true(most <= 1);
 		espl_arena_destroy(arena);
 	}
+}
+
+/* The same numbers by the library's own comparison, and accuracy by the reference. */
+static void differences_and_accuracy_are_counted(void **state)
+{
+	espl_arena *arena = espl_arena_create();
+	espl_samples samples = images(arena, 9);
+	espl_quantize_options options = espl_quantize_default();
+	uint8_t *labels = ESPL_ARRAY(arena, uint8_t, SAMPLES);
+	const int in = ROWS * COLUMNS * CHANNELS;
+	espl_agreement agreement;
+	int8_t **tensors;
+	int32_t *bias;
+	int right = 0, most, output;
+	double accuracy, share;
+	espl_graph *graph;
+	espl_net *net;
+
+	(void)state;
+	graph = quantize(arena, build(arena, 3), &samples, &options);
+	assert_int_equal(espl_graph_to_net(graph, arena, &net, NULL), ESPL_OK);
+	bias = espl_arena_copy(arena, net->ops[0].bias, 8 * sizeof(*bias));
+	bias[1] += 200; /* some will differ */
+	net->ops[0].bias = bias;
+	assert_int_equal(espl_compare_forward(graph, net, &samples, SAMPLES, 1, &agreement, NULL),
+	                 ESPL_OK);
+	share = disagreement(arena, graph, net, &samples, &most);
+	assert_true(agreement.differing > 0);
+	assert_int_equal(agreement.most, most);
+	assert_int_equal(agreement.differing, lround(share * (double)agreement.values));
+
+	tensors = espl_interp_buffers(net, arena);
+	output = net->outputs[0];
+	for (int s = 0; s < SAMPLES; s++) {
+		int8_t image[ROWS * COLUMNS * CHANNELS];
+		const int8_t *input = image;
+		int best = 0;
+
+		for (int i = 0; i < in; i++)
+			image[i] = (int8_t)(samples.bytes[s * in + i] - 128);
+		espl_interpret(net, &input, tensors);
+		for (int c = 1; c < 5; c++)
+			if (tensors[output][c] > tensors[output][best])
+				best = c;
+		labels[s] = (uint8_t)(s % 3 ? best : s % 5);
+		right += labels[s] == best;
+	}
+	samples.labels = labels;
+	assert_int_equal(espl_net_accuracy(net, &samples, 1, &accuracy, NULL), ESPL_OK);
+	assert_float_equal(accuracy, (double)right / SAMPLES, 1e-12);
+	assert_true(right < SAMPLES);
+	samples.columns++;
+	assert_int_equal(espl_net_accuracy(net, &samples, 1, &accuracy, NULL), ESPL_SHAPE);
+	espl_arena_destroy(arena);
 }
 
 static void fewer_bits_are_further_off(void **state)
@@ -533,6 +586,7 @@ int main(void)
 	        cmocka_unit_test(the_least_squares_are_found),
 	        cmocka_unit_test(bits_follow_the_layers_and_the_borders),
 	        cmocka_unit_test(the_net_is_the_rounded_graph),
+	        cmocka_unit_test(differences_and_accuracy_are_counted),
 	        cmocka_unit_test(fewer_bits_are_further_off),
 	        cmocka_unit_test(corrected_biases_have_less_mean_error),
 	        cmocka_unit_test(batch_norms_take_the_correction_in_training),
