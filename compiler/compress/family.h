@@ -8,7 +8,8 @@
 
 /* An image goes through stages of blocks, then a mean over rows and columns and a dense layer of
  * one output a class. Every convolution has a batch norm and a ReLU behind it. A stage after the
- * first halves rows and columns and has twice the channels. */
+ * first halves rows and columns and has twice the channels; with `residual` it begins with a
+ * convolution of its own, so that all its blocks can add. */
 typedef struct {
 	int rows, columns, channels, classes; /* of the task */
 	int shrink;       /* the input is averaged over shrink x shrink cells first; 1: as it is */
@@ -20,8 +21,7 @@ typedef struct {
 	bool depthwise;   /* 3 x 3 depthwise then 1 x 1, but for the first convolution */
 	bool residual;    /* a block's input is added to its output where their shapes agree */
 	bool pool;        /* stages begin with a 2 x 2 max pool, else with a stride of 2 */
-	bool stem;        /* the first stage, without blocks but for one convolution, is pooled at
-	                   * once: fewer multiplications on large images */
+	bool stem;        /* the first stage is one plain convolution, without blocks */
 } espl_family;
 
 /* shrink 1, stages 3, depth 1, width 16, one convolution a block, stride, classes as given. */

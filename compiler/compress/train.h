@@ -25,9 +25,10 @@ typedef struct {
 /* What others do along. Each may be NULL. */
 typedef struct {
 	void *user;
-	/* Before every `every`-th step (0: none), with the step's number: may change parameters,
-	 * but not the structure. Of a resumed run, called on as if there had been no break. `run`
-	 * holds the gradients of the step before (from step 1 on). */
+	/* In every `every`-th step, from step 0 on (every 0: never): `run` holds the step's
+	 * gradients, the parameters have not moved by them yet. May change parameters, not the
+	 * structure; weights that it makes 0 stay 0. A resumed run calls it as if there had been
+	 * no break. */
 	espl_status (*act)(void *user, espl_graph *graph, const espl_graph_run *run, int64_t step,
 	                   int64_t steps, espl_error *err);
 	int64_t every;
