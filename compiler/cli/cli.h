@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "compress/train.h"
 #include "host/espalier.h"
 #include "ir/board.h"
 #include "ir/net.h"
@@ -41,6 +42,11 @@ typedef struct {
 	int64_t clock_hz;
 	bool allow_slow, dry_run, install;
 	bool json, quiet, baked;
+	/* Training, pruning, quantization. */
+	const char *data, *family, *teacher, *log;
+	int validation; /* samples held out of the training file */
+	bool initialize;
+	espl_train_options train;
 } cli_options;
 
 /* Fills options from the arguments after the command's name.
@@ -48,6 +54,10 @@ typedef struct {
  *   fails  ESPL_USAGE */
 espl_status cli_parse(int argc, char **argv, cli_options *options, bool *help, espl_error *err);
 void cli_print_help(const char *command); /* NULL: of the whole program */
+/* Takes an option of training (training_options.c).
+ *   out  *taken  whether it is one */
+espl_status cli_take_training(const char *name, const char *value, cli_options *options,
+                              bool *taken, espl_error *err);
 
 /* The commands. */
 espl_status cli_check(const cli_options *options, espl_arena *arena, espl_error *err);
@@ -62,6 +72,14 @@ espl_status cli_build(const cli_options *options, espl_arena *arena, espl_error 
 espl_status cli_doctor(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_flash(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_train(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_distil(const cli_options *options, espl_arena *arena, espl_error *err);
+
+/* The float graph of a model file, and back. */
+espl_status cli_read_graph(const char *path, espl_arena *arena, espl_graph **graph,
+                           espl_error *err);
+espl_status cli_write_graph(const char *path, const espl_graph *graph, espl_arena *arena,
+                            espl_error *err);
 
 /* The net of a model file, or of an emitted folder's net.json. */
 espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *arena,

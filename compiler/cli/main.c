@@ -42,6 +42,7 @@ static espl_status run(const cli_options *options, espl_arena *arena, espl_error
 	        {"boards", cli_boards},       {"run", cli_run},
 	        {"board-sim", cli_board_sim}, {"build", cli_build},
 	        {"doctor", cli_doctor},       {"flash", cli_flash},
+	        {"train", cli_train},         {"distil", cli_distil},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -13,7 +13,8 @@ typedef struct {
 } option;
 
 /* commands: the first letters of those that take it (check, compile = m, reference, simulate,
- * verify, boards, lower, run = u, board-sim = z, build = p, doctor, flash) */
+ * verify, boards, lower, run = u, board-sim = z, build = p, doctor, flash, train = t,
+ * distil = i) */
 static const option table[] = {
         {"--board", "NAME", "mpdf", "a board by its name (espalier boards)"},
         {"--array", "WxS", "m", "lanes by splits, e.g. 16x8"},
@@ -22,14 +23,14 @@ static const option table[] = {
         {"--memory", "BYTES", "m", "limit of all the engine's memories together"},
         {"--engine", "DIR", "m", "for the very engine of this emitted folder"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
-        {"--output", "FILE", "mrsup",
-         "the folder to write (compile, build), or a file a network output"},
+        {"--output", "FILE", "mrsupti",
+         "what to write: a folder (compile, build), a model, or a file a network output"},
         {"--input", "FILE", "rsvu", "samples of a network input, raw or .npy; one option an input"},
-        {"--samples", "N", "rsvu", "use the first N samples only"},
+        {"--samples", "N", "rsvuti", "use the first N samples only"},
         {"--rounding", "tflm|single", "cmrl", "how the model requantizes; default tflm"},
         {"--tensors", "DIR", "r", "keep every tensor of every sample there"},
         {"--stall", "none|random:P|burst:N", "sv", "pauses on both streams"},
-        {"--seed", "N", "svz", "of all that is random; default 1"},
+        {"--seed", "N", "svzti", "of all that is random; default 1"},
         {"--trace", "FILE", "s", "write an FST waveform"},
         {"--junit", "FILE", "v", "write a JUnit report"},
         {"--extremes", "N", "v", "extreme inputs besides the given ones; default 4"},
@@ -47,8 +48,34 @@ static const option table[] = {
         {"--allow-slow", NULL, "p", "keep a bitstream that misses its clock"},
         {"--dry-run", NULL, "pf", "show the commands, run none"},
         {"--install", NULL, "d", "install what Python's package index has"},
-        {"--json", NULL, "cmsvbupd", "machine-readable output"},
-        {"--quiet", NULL, "cmrsvluzpdf", "no output but errors"},
+        {"--data", "DIR", "ti", "samples as IDX, .npy or CSV files (docs/data.md)"},
+        {"--validation", "N", "ti", "training samples held out to choose by; default 5000"},
+        {"--family", "KEY=N,...", "ti", "a network of the family: width, depth ... (man page)"},
+        {"--model", "FILE", "ti", "the graph to start with, as MODEL"},
+        {"--initialize", NULL, "ti", "draw the model's weights anew"},
+        {"--teacher", "MODEL", "ti", "a graph whose outputs are learned from"},
+        {"--temperature", "T", "ti", "softens both outputs; default 4"},
+        {"--mix", "P", "ti", "share of the teacher in the loss; default 0.9"},
+        {"--epochs", "N", "ti", "default 20"},
+        {"--batch", "N", "ti", "samples a step; default 128"},
+        {"--optimizer", "sgd|adam", "ti", "default sgd, with Nesterov's momentum"},
+        {"--rate", "R", "ti", "the greatest learning rate; default 0.1, adam 0.001"},
+        {"--momentum", "P", "ti", "default 0.9"},
+        {"--weight-decay", "D", "ti", "of weights; default 0.0005"},
+        {"--warmup", "EPOCHS", "ti", "in which the rate grows; default 1"},
+        {"--label-smoothing", "P", "ti", "default 0"},
+        {"--ema", "P", "ti", "decay of the parameters' moving average; default 0: none"},
+        {"--flip", NULL, "ti", "mirror half of the images"},
+        {"--shift", "N", "ti", "move images by up to N rows and columns; default 0"},
+        {"--erase", "P", "ti", "probability of a random rectangle; default 0"},
+        {"--freeze-norms", NULL, "ti", "batch norms keep their statistics"},
+        {"--step-rate", "F", "ti", "of quantizers' steps, as a multiple of the rate; default 1"},
+        {"--threads", "N", "ti", "default 1; changes no result"},
+        {"--checkpoint", "FILE", "ti", "write the state of the run there, once a minute"},
+        {"--resume", NULL, "ti", "go on from the checkpoint, if there is one"},
+        {"--log", "FILE", "ti", "write a line of CSV an epoch"},
+        {"--json", NULL, "cmsvbupdti", "machine-readable output"},
+        {"--quiet", NULL, "cmrsvluzpdfti", "no output but errors"},
 };
 
 enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -71,6 +98,9 @@ static const command commands[] = {
         {"boards", 'b', "", "list the boards and their presets"},
         {"build", 'p', "DIR -o DIR", "make a board's bitstream of a compiled folder"},
         {"flash", 'f', "DIR", "load a built bitstream into its board"},
+        {"train", 't', "[MODEL] --data DIR -o MODEL", "train a float network"},
+        {"distil", 'i', "[MODEL] --teacher MODEL --data DIR -o MODEL",
+         "train a network to do as another one does"},
         {"doctor", 'd', "", "say which tools are there, and how to get the others"},
 };
 
@@ -267,11 +297,16 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	             {"--port", &o->port},     {"--link", &o->link},
 	             {"--faults", &o->faults}};
 
+	bool taken;
+
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!strcmp(name, texts[i].name)) {
 			*texts[i].to = value;
 			return ESPL_OK;
 		}
+	ESPL_TRY(cli_take_training(name, value, o, &taken, err));
+	if (taken)
+		return ESPL_OK;
 	if (!strcmp(name, "--json"))
 		o->json = true;
 	else if (!strcmp(name, "--baked"))
@@ -299,7 +334,8 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	else if (!strcmp(name, "--input"))
 		return add_file(name, o->inputs, &o->input_count, value, err);
 	else if (!strcmp(name, "--output") &&
-	         (!strcmp(o->command, "compile") || !strcmp(o->command, "build")))
+	         (!strcmp(o->command, "compile") || !strcmp(o->command, "build") ||
+	          !strcmp(o->command, "train") || !strcmp(o->command, "distil")))
 		o->output = value;
 	else if (!strcmp(name, "--output"))
 		return add_file(name, o->outputs, &o->output_count, value, err);
@@ -325,8 +361,12 @@ espl_status cli_parse(int argc, char **argv, cli_options *o, bool *help, espl_er
 {
 	const command *c = find_command(o->command);
 
+	bool rate_given = false;
+
 	*help = false;
 	o->seed = 1;
+	o->validation = 5000;
+	o->train = espl_train_default();
 	o->extremes = 4;
 	if (!c)
 		return espl_fail(err, ESPL_USAGE, "%s: no such command; see espalier --help",
@@ -352,6 +392,7 @@ espl_status cli_parse(int argc, char **argv, cli_options *o, bool *help, espl_er
 		if (!found)
 			return espl_fail(err, ESPL_USAGE, "%s: %s has no such option", text,
 			                 c->name);
+		rate_given |= !strcmp(found->name, "--rate");
 		if (!found->argument) {
 			ESPL_TRY(take(found->name, NULL, o, err));
 			continue;
@@ -361,7 +402,9 @@ espl_status cli_parse(int argc, char **argv, cli_options *o, bool *help, espl_er
 			                 found->argument);
 		ESPL_TRY(take(found->name, equals ? equals + 1 : argv[++i], o, err));
 	}
-	if (!o->model && *c->argument)
+	if (!rate_given && o->train.optimizer == ESPL_OPTIMIZER_ADAM)
+		o->train.rate = 0.001;
+	if (!o->model && *c->argument && *c->argument != '[')
 		return espl_fail(err, ESPL_USAGE, "%s: %s is missing; see espalier %s --help",
 		                 c->name, c->argument, c->name);
 	return ESPL_OK;
