@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "compress/prune.h"
 #include "compress/train.h"
 #include "host/espalier.h"
 #include "ir/board.h"
@@ -47,6 +48,7 @@ typedef struct {
 	int validation; /* samples held out of the training file */
 	bool initialize;
 	espl_train_options train;
+	espl_prune_options prune;
 } cli_options;
 
 /* Fills options from the arguments after the command's name.
@@ -58,6 +60,13 @@ void cli_print_help(const char *command); /* NULL: of the whole program */
  *   out  *taken  whether it is one */
 espl_status cli_take_training(const char *name, const char *value, cli_options *options,
                               bool *taken, espl_error *err);
+/* A number of an option; fails ESPL_USAGE. */
+espl_status cli_number(const char *name, const char *text, double low, double high, double *out,
+                       espl_error *err);
+/* The same of pruning (prune.c), and what holds where no option says otherwise. */
+espl_status cli_take_pruning(const char *name, const char *value, cli_options *options, bool *taken,
+                             espl_error *err);
+void cli_start_pruning(cli_options *options);
 
 /* The commands. */
 espl_status cli_check(const cli_options *options, espl_arena *arena, espl_error *err);
@@ -74,6 +83,7 @@ espl_status cli_flash(const cli_options *options, espl_arena *arena, espl_error 
 espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_train(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_distil(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_prune(const cli_options *options, espl_arena *arena, espl_error *err);
 
 /* The float graph of a model file, and back. */
 espl_status cli_read_graph(const char *path, espl_arena *arena, espl_graph **graph,
@@ -114,6 +124,10 @@ espl_status cli_make_kat(const espl_net *net, espl_arena *arena, espl_span *inpu
 espl_status cli_run_kat(espl_device *device, const cli_options *options, espl_arena *arena,
                         size_t *samples, espl_error *err);
 
+/* A line on a terminal with the time left; *shown: when it was last written, 0 at first. */
+void cli_show_training(const cli_options *options, double *shown, const espl_train_state *state);
+/* "3 h 12 min", "4 min 5 s", "7 s" */
+const char *cli_duration(double seconds, char *text, size_t size);
 double cli_now(void); /* seconds of a clock that never goes back */
 /* A line on stderr when it is a terminal. */
 void cli_progress(void *user, const char *what);

@@ -14,7 +14,7 @@ typedef struct {
 
 /* commands: the first letters of those that take it (check, compile = m, reference, simulate,
  * verify, boards, lower, run = u, board-sim = z, build = p, doctor, flash, train = t,
- * distil = i) */
+ * distil = i, prune = n, compress = o) */
 static const option table[] = {
         {"--board", "NAME", "mpdf", "a board by its name (espalier boards)"},
         {"--array", "WxS", "m", "lanes by splits, e.g. 16x8"},
@@ -23,14 +23,14 @@ static const option table[] = {
         {"--memory", "BYTES", "m", "limit of all the engine's memories together"},
         {"--engine", "DIR", "m", "for the very engine of this emitted folder"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
-        {"--output", "FILE", "mrsupti",
+        {"--output", "FILE", "mrsuptino",
          "what to write: a folder (compile, build), a model, or a file a network output"},
         {"--input", "FILE", "rsvu", "samples of a network input, raw or .npy; one option an input"},
-        {"--samples", "N", "rsvuti", "use the first N samples only"},
+        {"--samples", "N", "rsvutin", "use the first N samples only"},
         {"--rounding", "tflm|single", "cmrl", "how the model requantizes; default tflm"},
         {"--tensors", "DIR", "r", "keep every tensor of every sample there"},
         {"--stall", "none|random:P|burst:N", "sv", "pauses on both streams"},
-        {"--seed", "N", "svzti", "of all that is random; default 1"},
+        {"--seed", "N", "svztino", "of all that is random; default 1"},
         {"--trace", "FILE", "s", "write an FST waveform"},
         {"--junit", "FILE", "v", "write a JUnit report"},
         {"--extremes", "N", "v", "extreme inputs besides the given ones; default 4"},
@@ -48,34 +48,42 @@ static const option table[] = {
         {"--allow-slow", NULL, "p", "keep a bitstream that misses its clock"},
         {"--dry-run", NULL, "pf", "show the commands, run none"},
         {"--install", NULL, "d", "install what Python's package index has"},
-        {"--data", "DIR", "ti", "samples as IDX, .npy or CSV files (docs/data.md)"},
-        {"--validation", "N", "ti", "training samples held out to choose by; default 5000"},
+        {"--data", "DIR", "tin", "samples as IDX, .npy or CSV files (docs/data.md)"},
+        {"--validation", "N", "tin", "training samples held out to choose by; default 5000"},
         {"--family", "KEY=N,...", "ti", "a network of the family: width, depth ... (man page)"},
         {"--model", "FILE", "ti", "the graph to start with, as MODEL"},
         {"--initialize", NULL, "ti", "draw the model's weights anew"},
-        {"--teacher", "MODEL", "ti", "a graph whose outputs are learned from"},
-        {"--temperature", "T", "ti", "softens both outputs; default 4"},
-        {"--mix", "P", "ti", "share of the teacher in the loss; default 0.9"},
-        {"--epochs", "N", "ti", "default 20"},
-        {"--batch", "N", "ti", "samples a step; default 128"},
-        {"--optimizer", "sgd|adam", "ti", "default sgd, with Nesterov's momentum"},
-        {"--rate", "R", "ti", "the greatest learning rate; default 0.1, adam 0.001"},
-        {"--momentum", "P", "ti", "default 0.9"},
-        {"--weight-decay", "D", "ti", "of weights; default 0.0005"},
-        {"--warmup", "EPOCHS", "ti", "in which the rate grows; default 1"},
-        {"--label-smoothing", "P", "ti", "default 0"},
-        {"--ema", "P", "ti", "decay of the parameters' moving average; default 0: none"},
-        {"--flip", NULL, "ti", "mirror half of the images"},
-        {"--shift", "N", "ti", "move images by up to N rows and columns; default 0"},
-        {"--erase", "P", "ti", "probability of a random rectangle; default 0"},
-        {"--freeze-norms", NULL, "ti", "batch norms keep their statistics"},
-        {"--step-rate", "F", "ti", "of quantizers' steps, as a multiple of the rate; default 1"},
-        {"--threads", "N", "ti", "default 1; changes no result"},
-        {"--checkpoint", "FILE", "ti", "write the state of the run there, once a minute"},
-        {"--resume", NULL, "ti", "go on from the checkpoint, if there is one"},
+        {"--teacher", "MODEL", "tin", "a graph whose outputs are learned from"},
+        {"--temperature", "T", "tin", "softens both outputs; default 4"},
+        {"--mix", "P", "tin", "share of the teacher in the loss; default 0.9"},
+        {"--epochs", "N", "tin", "default 20; prune 10"},
+        {"--batch", "N", "tin", "samples a step; default 128"},
+        {"--optimizer", "sgd|adam", "tin", "default sgd, with Nesterov's momentum"},
+        {"--rate", "R", "tin", "the greatest learning rate; default 0.1, prune 0.05, adam 0.001"},
+        {"--momentum", "P", "tin", "default 0.9"},
+        {"--weight-decay", "D", "tin", "of weights; default 0.0005"},
+        {"--warmup", "EPOCHS", "tin", "in which the rate grows; default 1"},
+        {"--label-smoothing", "P", "tin", "default 0"},
+        {"--ema", "P", "tin", "decay of the parameters' moving average; default 0: none"},
+        {"--flip", NULL, "tin", "mirror half of the images"},
+        {"--shift", "N", "tin", "move images by up to N rows and columns; default 0"},
+        {"--erase", "P", "tin", "probability of a random rectangle; default 0"},
+        {"--freeze-norms", NULL, "tin", "batch norms keep their statistics"},
+        {"--step-rate", "F", "tin", "of quantizers' steps, as a multiple of the rate; default 1"},
+        {"--threads", "N", "tino", "default 1; changes no result"},
+        {"--checkpoint", "FILE", "tin", "write the state of the run there, once a minute"},
+        {"--resume", NULL, "tino", "go on from the checkpoint, if there is one"},
         {"--log", "FILE", "ti", "write a line of CSV an epoch"},
-        {"--json", NULL, "cmsvbupdti", "machine-readable output"},
-        {"--quiet", NULL, "cmrsvluzpdfti", "no output but errors"},
+        {"--sparsity", "P", "n", "share of all weights that becomes zero, such as 0.8"},
+        {"--pattern", "NAME", "n",
+         "unstructured, N:M, balanced:S, blocks:RxC or channels[:K]; default unstructured"},
+        {"--rank", "global|layer|cycles", "n", "whose weights go first; default global"},
+        {"--edges", "P", "n", "most zeros of the first and last layer; default 0.5"},
+        {"--ramp", "P", "n", "share of the training in which zeros grow; default 0.7"},
+        {"--regrow", "P", "n", "share of non-zeros that move at an update; default 0"},
+        {"--rounds", "N", "n", "of whole channels, an epoch between two; default 5"},
+        {"--json", NULL, "cmsvbupdtino", "machine-readable output"},
+        {"--quiet", NULL, "cmrsvluzpdftino", "no output but errors"},
 };
 
 enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -101,6 +109,8 @@ static const command commands[] = {
         {"train", 't', "[MODEL] --data DIR -o MODEL", "train a float network"},
         {"distil", 'i', "[MODEL] --teacher MODEL --data DIR -o MODEL",
          "train a network to do as another one does"},
+        {"prune", 'n', "MODEL --data DIR --sparsity P -o MODEL",
+         "make weights zero, or remove channels, while the network trains"},
         {"doctor", 'd', "", "say which tools are there, and how to get the others"},
 };
 
@@ -307,6 +317,9 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	ESPL_TRY(cli_take_training(name, value, o, &taken, err));
 	if (taken)
 		return ESPL_OK;
+	ESPL_TRY(cli_take_pruning(name, value, o, &taken, err));
+	if (taken)
+		return ESPL_OK;
 	if (!strcmp(name, "--json"))
 		o->json = true;
 	else if (!strcmp(name, "--baked"))
@@ -335,7 +348,8 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 		return add_file(name, o->inputs, &o->input_count, value, err);
 	else if (!strcmp(name, "--output") &&
 	         (!strcmp(o->command, "compile") || !strcmp(o->command, "build") ||
-	          !strcmp(o->command, "train") || !strcmp(o->command, "distil")))
+	          !strcmp(o->command, "train") || !strcmp(o->command, "distil") ||
+	          !strcmp(o->command, "prune") || !strcmp(o->command, "compress")))
 		o->output = value;
 	else if (!strcmp(name, "--output"))
 		return add_file(name, o->outputs, &o->output_count, value, err);
@@ -367,6 +381,7 @@ espl_status cli_parse(int argc, char **argv, cli_options *o, bool *help, espl_er
 	o->seed = 1;
 	o->validation = 5000;
 	o->train = espl_train_default();
+	cli_start_pruning(o);
 	o->extremes = 4;
 	if (!c)
 		return espl_fail(err, ESPL_USAGE, "%s: no such command; see espalier --help",

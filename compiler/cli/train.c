@@ -38,8 +38,7 @@ struct report {
 	FILE *log;                 /* NULL: none */
 };
 
-/* "3 h 12 min", "4 min 5 s", "7 s" */
-static const char *duration(double seconds, char *text, size_t size)
+const char *cli_duration(double seconds, char *text, size_t size)
 {
 	const long whole = seconds > 0 ? (long)(seconds + 0.5) : 0;
 
@@ -52,21 +51,27 @@ static const char *duration(double seconds, char *text, size_t size)
 	return text;
 }
 
-static void show(void *user, const espl_train_state *state)
+void cli_show_training(const cli_options *options, double *shown, const espl_train_state *state)
 {
-	struct report *report = user;
 	char left[32], accuracy[40] = "";
 
-	if (report->options->quiet || !isatty(2) || cli_now() - report->shown < 0.2)
+	if (options->quiet || !isatty(2) || cli_now() - *shown < 0.2)
 		return;
-	report->shown = cli_now();
+	*shown = cli_now();
 	if (state->accuracy >= 0)
 		snprintf(accuracy, sizeof(accuracy), ", validation %.2f %%", 100 * state->accuracy);
 	fprintf(stderr, "\rEpoch %d of %d, %d %%, loss %.4f%s, %s left  \033[K", state->epoch + 1,
 	        state->epochs, (int)(100 * state->step / state->steps), state->loss, accuracy,
-	        duration(state->seconds_left, left, sizeof(left)));
+	        cli_duration(state->seconds_left, left, sizeof(left)));
 	if (state->step == state->steps)
 		fputs("\r\033[K", stderr);
+}
+
+static void show(void *user, const espl_train_state *state)
+{
+	struct report *report = user;
+
+	cli_show_training(report->options, &report->shown, state);
 }
 
 static void note_epoch(void *user, const espl_train_state *state)
@@ -138,7 +143,7 @@ static void print_text(const cli_options *options, const espl_graph *graph,
 		return;
 	printf("%s: %lld parameters, %lld steps in %s, loss %.4f", options->output,
 	       (long long)espl_graph_parameters(graph), (long long)result->steps,
-	       duration(result->seconds, time, sizeof(time)), result->loss);
+	       cli_duration(result->seconds, time, sizeof(time)), result->loss);
 	if (result->accuracy >= 0)
 		printf(", validation %.2f %% (epoch %d)", 100 * result->accuracy,
 		       result->chosen_epoch + 1);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static espl_status number(const char *name, const char *text, double low, double high, double *out,
-                          espl_error *err)
+espl_status cli_number(const char *name, const char *text, double low, double high, double *out,
+                       espl_error *err)
 {
 	char *end;
 	const double value = strtod(text, &end);
@@ -24,7 +24,7 @@ static espl_status whole(const char *name, const char *text, int low, int high, 
 {
 	double value = 0;
 
-	ESPL_TRY(number(name, text, low, high, &value, err));
+	ESPL_TRY(cli_number(name, text, low, high, &value, err));
 	if ((double)(int)value < value)
 		return espl_fail(err, ESPL_USAGE, "%s %s: a whole number is wanted", name, text);
 	*out = (int)value;
@@ -79,7 +79,7 @@ espl_status cli_take_training(const char *name, const char *value, cli_options *
 	const struct {
 		const char *name;
 		int low, high, *to;
-	} wholes[] = {{"--epochs", 1, 100000, &t->epochs},
+	} wholes[] = {{"--epochs", 0, 100000, &t->epochs},
 	              {"--batch", 1, 4096, &t->batch},
 	              {"--threads", 1, 64, &t->threads},
 	              {"--shift", 0, 1024, &t->shift},
@@ -99,8 +99,8 @@ espl_status cli_take_training(const char *name, const char *value, cli_options *
 	*taken = true;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (!strcmp(name, numbers[i].name))
-			return number(name, value, numbers[i].low, numbers[i].high, numbers[i].to,
-			              err);
+			return cli_number(name, value, numbers[i].low, numbers[i].high,
+			                  numbers[i].to, err);
 	for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++)
 		if (!strcmp(name, wholes[i].name))
 			return whole(name, value, wholes[i].low, wholes[i].high, wholes[i].to, err);

@@ -186,20 +186,41 @@ void espl_channel_magnitudes(const espl_graph *graph, const espl_channel_classes
 	espl_arena_destroy(arena);
 }
 
+/* parameter * gradient, over a channel. */
+static double change_of(const espl_graph *graph, const espl_node *node,
+                        const espl_gradients *gradients, int c)
+{
+	const int outputs = espl_node_outputs(graph, node);
+	const int64_t weights = espl_node_weights(graph, node);
+	const int64_t filter = weights / outputs;
+	const bool by_taps = node->kind == ESPL_NODE_DEPTHWISE;
+	double sum = 0;
+
+	if (node->kind == ESPL_NODE_BATCH_NORM)
+		return (double)node->gain[c] * gradients->gain[c] +
+		       (double)node->offset[c] * gradients->offset[c];
+	for (int64_t i = 0; i < filter; i++) {
+		const int64_t w = by_taps ? i * outputs + c : c * filter + i;
+
+		sum += (double)node->weights[w] * gradients->weights[w];
+	}
+	return sum + (node->bias ? (double)node->bias[c] * gradients->bias[c] : 0);
+}
+
 void espl_channel_taylor(const espl_graph *graph, const espl_channel_classes *classes,
-                         const float *const *gain_gradients, const float *const *offset_gradients,
-                         double *scores)
+                         const espl_gradients *gradients, double *scores)
 {
 	for (int n = 0; n < graph->node_count; n++) {
 		const espl_node *node = &graph->nodes[n];
+		const int *of = classes->of + classes->first[node->output];
 
-		if (node->kind != ESPL_NODE_BATCH_NORM || !gain_gradients[n])
+		if (node->kind != ESPL_NODE_BATCH_NORM &&
+		    (!espl_is_weighted(node) || is_normalized(graph, node)))
 			continue;
 		for (int c = 0; c < graph->values[node->output].channels; c++) {
-			const double change = (double)node->gain[c] * gain_gradients[n][c] +
-			                      (double)node->offset[c] * offset_gradients[n][c];
+			const double change = change_of(graph, node, &gradients[n], c);
 
-			scores[classes->of[classes->first[node->output] + c]] += change * change;
+			scores[of[c]] += change * change;
 		}
 	}
 }

@@ -11,59 +11,80 @@
 #include <stddef.h>
 #include <string.h>
 
-typedef enum { TEXT, PATH, INTEGER, NUMBER, CHOICE } kind;
+typedef enum { PATH, PATTERN, INTEGER, WIDE, UNSIGNED, NUMBER, SWITCH, CHOICE } kind;
 
 typedef struct {
 	const char *key;
 	kind kind;
 	size_t offset;
-	double low, high;           /* INTEGER, NUMBER */
-	const char *const *choices; /* CHOICE; ends with NULL */
+	double low, high;           /* INTEGER, WIDE, UNSIGNED, NUMBER */
 	const char *wanted;         /* for people */
+	const char *const *choices; /* CHOICE, in the enum's order; ends with NULL */
 } field;
 
 static const char *const ranks[] = {"global", "layer", "cycles", NULL};
+static const char *const optimizers[] = {"sgd", "adam", NULL};
+static const char *const methods[] = {"minmax", "percentile", "mse", NULL};
 
 #define AT(member) offsetof(espl_compress_config, member)
-#define TUNING(stage)                                                                           \
-	{"epochs", INTEGER, AT(tuning[stage].epochs), 0, 100000, NULL, "0 to 100000"},          \
-	        {"rate", NUMBER, AT(tuning[stage].rate), 0, 100, NULL, "0 to 100"},             \
-	        {"weight_decay", NUMBER, AT(tuning[stage].weight_decay), 0, 1, NULL, "0 to 1"}, \
-	        {"temperature", NUMBER,      AT(tuning[stage].temperature), 0.1, 100,           \
-	         NULL,          "0.1 to 100"},                                                  \
-	{                                                                                       \
-		"mix", NUMBER, AT(tuning[stage].mix), 0, 1, NULL, "0 to 1"                      \
+#define TRAINING(s)                                                                                  \
+	{"epochs", INTEGER, AT(training[s].epochs), 0, 100000, "0 to 100000", NULL},                 \
+	        {"samples", WIDE, AT(training[s].samples), 1, 1e9, "1 or more", NULL},               \
+	        {"optimizer", CHOICE, AT(training[s].optimizer), 0, 0, "sgd or adam", optimizers},   \
+	        {"rate", NUMBER, AT(training[s].rate), 1e-9, 100, "1e-9 to 100", NULL},              \
+	        {"momentum", NUMBER, AT(training[s].momentum), 0, 0.9999, "0 to 0.9999", NULL},      \
+	        {"weight_decay", NUMBER, AT(training[s].weight_decay), 0, 1, "0 to 1", NULL},        \
+	        {"warmup", NUMBER, AT(training[s].warmup), 0, 1000, "0 to 1000", NULL},              \
+	        {"label_smoothing", NUMBER, AT(training[s].smoothing), 0, 0.99, "0 to 0.99", NULL},  \
+	        {"ema", NUMBER, AT(training[s].average), 0, 0.999999, "0 to 0.999999", NULL},        \
+	        {"step_rate", NUMBER, AT(training[s].step_rate), 0, 100, "0 to 100", NULL},          \
+	        {"freeze_norms", SWITCH, AT(training[s].freeze_norms), 0, 0, "true or false", NULL}, \
+	        {"flip", SWITCH, AT(training[s].flip), 0, 0, "true or false", NULL},                 \
+	        {"shift", INTEGER, AT(training[s].shift), 0, 1024, "0 to 1024", NULL},               \
+	        {"erase", NUMBER, AT(training[s].erase), 0, 1, "0 to 1", NULL},                      \
+	        {"temperature",  NUMBER, AT(training[s].temperature), 0.01, 1000,                    \
+	         "0.01 to 1000", NULL},                                                              \
+	{                                                                                            \
+		"mix", NUMBER, AT(training[s].mix), 0, 1, "0 to 1", NULL                             \
 	}
 
 static const field top[] = {
-        {"model", PATH, AT(model), 0, 0, NULL, "a path"},
-        {"data", PATH, AT(data), 0, 0, NULL, "a path"},
-        {"teacher", PATH, AT(teacher), 0, 0, NULL, "a path"},
-        {"validation", INTEGER, AT(validation), 0, 10000000, NULL, "0 to 10000000"},
-        {"threads", INTEGER, AT(threads), 1, 64, NULL, "1 to 64"},
-        {"batch", INTEGER, AT(batch), 1, 4096, NULL, "1 to 4096"},
-        {"seed", INTEGER, AT(seed), 0, UINT32_MAX, NULL, "0 to 4294967295"},
+        {"model", PATH, AT(model), 0, 0, "a path", NULL},
+        {"data", PATH, AT(data), 0, 0, "a path", NULL},
+        {"teacher", PATH, AT(teacher), 0, 0, "a path", NULL},
+        {"validation", INTEGER, AT(validation), 0, 1e7, "0 to 10000000", NULL},
+        {"threads", INTEGER, AT(threads), 1, 64, "1 to 64", NULL},
+        {"batch", INTEGER, AT(batch), 1, 4096, "1 to 4096", NULL},
+        {"seed", UNSIGNED, AT(seed), 0, UINT32_MAX, "0 to 4294967295", NULL},
         {NULL},
 };
 
-static const field distil[] = {TUNING(ESPL_STAGE_DISTIL), {NULL}};
+static const field distil[] = {TRAINING(ESPL_STAGE_DISTIL), {NULL}};
 
 static const field prune[] = {
-        TUNING(ESPL_STAGE_PRUNE),
-        {"sparsity", NUMBER, AT(sparsity), 0, 0.999, NULL, "0 to 0.999"},
-        {"pattern", TEXT, AT(rule.pattern), 0, 0, NULL, "a pattern such as balanced:8"},
-        {"rank", CHOICE, AT(rule.rank), 0, 0, ranks, "global, layer or cycles"},
-        {"edges", NUMBER, AT(rule.edges), 0, 1, NULL, "0 to 1"},
-        {"regrow", NUMBER, AT(regrow), 0, 1, NULL, "0 to 1"},
+        TRAINING(ESPL_STAGE_PRUNE),
+        {"sparsity", NUMBER, AT(prune.sparsity), 0, 0.999, "0 to 0.999", NULL},
+        {"pattern", PATTERN, AT(prune.rule.pattern), 0, 0, "a text such as balanced:8", NULL},
+        {"rank", CHOICE, AT(prune.rule.rank), 0, 0, "global, layer or cycles", ranks},
+        {"edges", NUMBER, AT(prune.rule.edges), 0, 1, "0 to 1", NULL},
+        {"ramp", NUMBER, AT(prune.ramp), 0.01, 1, "0.01 to 1", NULL},
+        {"every", WIDE, AT(prune.every), 1, 1e9, "1 or more", NULL},
+        {"regrow", NUMBER, AT(prune.regrow), 0, 1, "0 to 1", NULL},
+        {"rounds", INTEGER, AT(prune.rounds), 1, 1000, "1 to 1000", NULL},
         {NULL},
 };
 
 static const field quantize[] = {
-        TUNING(ESPL_STAGE_QUANTIZE),
-        {"weight_bits", INTEGER, AT(weight_bits), 2, 8, NULL, "2 to 8"},
-        {"activation_bits", INTEGER, AT(activation_bits), 4, 8, NULL, "4 to 8"},
-        {"weight_bytes", INTEGER, AT(weight_bytes), 1, 1e12, NULL, "1 or more"},
-        {"calibration", INTEGER, AT(calibration), 1, 100000, NULL, "1 to 100000"},
+        TRAINING(ESPL_STAGE_QUANTIZE),
+        {"weight_bits", INTEGER, AT(quantize.weight_bits), 2, 8, "2 to 8", NULL},
+        {"activation_bits", INTEGER, AT(quantize.activation_bits), 2, 8, "2 to 8", NULL},
+        {"weight_bytes", WIDE, AT(weight_bytes), 1, 1e12, "1 or more", NULL},
+        {"range", CHOICE, AT(quantize.method), 0, 0, "minmax, percentile or mse", methods},
+        {"percentile", NUMBER, AT(quantize.percentile), 50, 100, "50 to 100", NULL},
+        {"equalize", SWITCH, AT(quantize.equalize), 0, 0, "true or false", NULL},
+        {"gptq", SWITCH, AT(quantize.gptq), 0, 0, "true or false", NULL},
+        {"bias_correction", SWITCH, AT(quantize.bias_correction), 0, 0, "true or false", NULL},
+        {"calibration", INTEGER, AT(quantize.samples), 1, 100000, "1 to 100000", NULL},
         {NULL},
 };
 
@@ -82,21 +103,21 @@ const char *espl_stage_name(espl_stage stage)
 
 static espl_compress_config defaults(void)
 {
-	espl_compress_config out = {
-	        .validation = 5000,
-	        .threads = 1,
-	        .batch = 128,
-	        .seed = 1,
-	        .rule = {.edges = 0.5},
-	        .sparsity = -1,
-	        .weight_bits = 8,
-	        .activation_bits = 8,
-	        .calibration = 1024,
-	};
+	espl_compress_config out = {.validation = 5000,
+	                            .threads = 1,
+	                            .batch = 128,
+	                            .seed = 1,
+	                            .prune = espl_prune_default(),
+	                            .quantize = espl_quantize_default()};
 
-	out.tuning[ESPL_STAGE_DISTIL] = (espl_tuning){20, 0.1, 5e-4, 4, 0.9};
-	out.tuning[ESPL_STAGE_PRUNE] = (espl_tuning){10, 0.05, 5e-4, 4, 0.9};
-	out.tuning[ESPL_STAGE_QUANTIZE] = (espl_tuning){0, 0.01, 5e-5, 4, 0.9};
+	for (int s = 0; s < ESPL_STAGE_COUNT; s++)
+		out.training[s] = espl_train_default();
+	out.prune.sparsity = -1;
+	out.training[ESPL_STAGE_PRUNE].epochs = 10;
+	out.training[ESPL_STAGE_PRUNE].rate = 0.05;
+	out.training[ESPL_STAGE_QUANTIZE].epochs = 0;
+	out.training[ESPL_STAGE_QUANTIZE].rate = 0.01;
+	out.training[ESPL_STAGE_QUANTIZE].weight_decay = 5e-5;
 	return out;
 }
 
@@ -128,9 +149,9 @@ static espl_status take_number(const reader *r, const espl_json *object, const f
 	if (espl_json_integer(object, f->key, (int64_t)f->low, (int64_t)f->high, &whole, NULL))
 		return espl_fail(r->err, ESPL_SYNTAX, "\"%s\" is %g: a whole number is wanted",
 		                 f->key, value);
-	if (f->offset == AT(weight_bytes))
+	if (f->kind == WIDE)
 		*(int64_t *)to = whole;
-	else if (f->offset == AT(seed))
+	else if (f->kind == UNSIGNED)
 		*(uint32_t *)to = (uint32_t)whole;
 	else
 		*(int *)to = (int)whole;
@@ -141,7 +162,7 @@ static espl_status take_choice(const reader *r, const field *f, const char *text
 {
 	for (int i = 0; f->choices[i]; i++)
 		if (!strcmp(f->choices[i], text)) {
-			*(espl_rank *)to = (espl_rank)i;
+			memcpy(to, &(int){i}, sizeof(int)); /* an enum */
 			return ESPL_OK;
 		}
 	return espl_fail(r->err, ESPL_RANGE, "\"%s\" is \"%s\": %s is possible", f->key, text,
@@ -154,13 +175,15 @@ static espl_status take(const reader *r, const espl_json *object, const field *f
 	void *to = (char *)out + f->offset;
 	const char *text;
 
-	if (f->kind == INTEGER || f->kind == NUMBER)
+	if (f->kind == INTEGER || f->kind == WIDE || f->kind == UNSIGNED || f->kind == NUMBER)
 		return take_number(r, object, f, to);
+	if (f->kind == SWITCH)
+		return espl_json_bool(object, f->key, to, NULL) ? wrong_kind(r, f) : ESPL_OK;
 	if (espl_json_string(object, f->key, &text, NULL) || !*text)
 		return wrong_kind(r, f);
 	if (f->kind == CHOICE)
 		return take_choice(r, f, text, to);
-	if (f->kind == TEXT)
+	if (f->kind == PATTERN)
 		return espl_context(r->err, espl_pattern_parse(text, to, r->err), f->key);
 	*(const char **)to = *text == '/' ? espl_arena_string(r->arena, text)
 	                                  : espl_arena_format(r->arena, "%s%s", r->folder, text);
@@ -244,7 +267,7 @@ static espl_status read_root(const reader *r, const espl_json *root, espl_compre
 /* What the keys mean together. */
 static espl_status check(const reader *r, espl_compress_config *c)
 {
-	const espl_pattern_kind pattern = c->rule.pattern.kind;
+	const espl_pattern_kind pattern = c->prune.rule.pattern.kind;
 
 	if (!c->model || !c->data)
 		return espl_fail(r->err, ESPL_SYNTAX, "\"%s\" is missing",
@@ -256,13 +279,14 @@ static espl_status check(const reader *r, espl_compress_config *c)
 	if (c->wanted[ESPL_STAGE_DISTIL] && !c->teacher)
 		return espl_fail(r->err, ESPL_SYNTAX,
 		                 "\"teacher\" is missing, and \"distil\" is wanted");
-	if (c->wanted[ESPL_STAGE_PRUNE] && c->sparsity < 0 && pattern != ESPL_PATTERN_N_OF_M)
+	if (c->wanted[ESPL_STAGE_PRUNE] && c->prune.sparsity < 0 && pattern != ESPL_PATTERN_N_OF_M)
 		return espl_fail(r->err, ESPL_SYNTAX,
 		                 "prune: \"sparsity\" is missing; only N:M goes without");
-	if (c->regrow > 0 && (pattern == ESPL_PATTERN_CHANNELS || pattern == ESPL_PATTERN_BLOCKS))
+	if (c->prune.regrow > 0 &&
+	    (pattern == ESPL_PATTERN_CHANNELS || pattern == ESPL_PATTERN_BLOCKS))
 		return espl_fail(r->err, ESPL_RANGE,
 		                 "prune: \"regrow\" is %g: channels and blocks do not grow back",
-		                 c->regrow);
+		                 c->prune.regrow);
 	return ESPL_OK;
 }
 
@@ -270,31 +294,47 @@ static void put(espl_json_writer *w, const field *f, const espl_compress_config 
                 espl_arena *arena)
 {
 	const void *from = (const char *)c + f->offset;
+	int choice;
 
-	if (f->kind == NUMBER)
-		espl_json_put_number(w, f->key, *(const double *)from);
-	else if (f->kind == TEXT)
+	switch (f->kind) {
+	case PATH: /* the content counts, not the name */
+		return;
+	case PATTERN:
 		espl_json_put_string(w, f->key, espl_pattern_text(from, arena));
-	else if (f->kind == CHOICE)
-		espl_json_put_string(w, f->key, f->choices[*(const espl_rank *)from]);
-	else if (f->offset == AT(weight_bytes))
-		espl_json_put_integer(w, f->key, *(const int64_t *)from);
-	else
+		return;
+	case INTEGER:
 		espl_json_put_integer(w, f->key, *(const int *)from);
+		return;
+	case WIDE:
+		espl_json_put_integer(w, f->key, *(const int64_t *)from);
+		return;
+	case UNSIGNED:
+		espl_json_put_integer(w, f->key, *(const uint32_t *)from);
+		return;
+	case NUMBER:
+		espl_json_put_number(w, f->key, *(const double *)from);
+		return;
+	case SWITCH:
+		espl_json_put_bool(w, f->key, *(const bool *)from);
+		return;
+	case CHOICE:
+		memcpy(&choice, from, sizeof(choice));
+		espl_json_put_string(w, f->key, f->choices[choice]);
+		return;
+	}
 }
 
-static const char *stage_text(const espl_compress_config *c, espl_stage stage, espl_arena *arena)
+const char *espl_stage_text(const espl_compress_config *config, espl_stage stage, espl_arena *arena)
 {
 	espl_json_writer *w = espl_json_writer_create(arena);
 	size_t size;
 
 	espl_json_open(w, NULL, '{');
-	espl_json_put_integer(w, "seed", c->seed);
-	espl_json_put_integer(w, "threads", c->threads);
-	espl_json_put_integer(w, "batch", c->batch);
-	espl_json_put_integer(w, "validation", c->validation);
+	for (const field *f = top; f->key; f++)
+		if (strcmp(f->key, "threads") != 0) /* which change no result */
+			put(w, f, config, arena);
 	for (const field *f = stage_fields[stage]; f->key; f++)
-		put(w, f, c, arena);
+		put(w, f, config, arena);
 	espl_json_close(w);
 	return espl_json_text(w, &size);
 }
@@ -324,8 +364,13 @@ espl_status espl_compress_config_read(const char *path, espl_arena *arena,
 	espl_json_destroy(root);
 	if (status)
 		return espl_context(err, status, path);
-	for (int s = 0; s < ESPL_STAGE_COUNT; s++)
-		config.texts[s] = stage_text(&config, (espl_stage)s, arena);
+	for (int s = 0; s < ESPL_STAGE_COUNT; s++) {
+		config.training[s].batch = config.batch;
+		config.training[s].seed = config.seed;
+		config.training[s].threads = config.threads;
+	}
+	config.quantize.seed = config.seed;
+	config.quantize.threads = config.threads;
 	*out = config;
 	return ESPL_OK;
 }

@@ -4,7 +4,7 @@
 #ifndef ESPL_COMPRESS_PRUNE_H
 #define ESPL_COMPRESS_PRUNE_H
 
-#include "ir/graph.h"
+#include "compress/train.h"
 
 /* -- pruning: prune.c, pattern.c, regrow.c, channel_removal.c
  *
@@ -86,13 +86,20 @@ espl_channel_classes espl_classify_channels(const espl_graph *graph, espl_arena 
  *   out  scores[class] */
 void espl_channel_magnitudes(const espl_graph *graph, const espl_channel_classes *classes,
                              double *scores);
-/* The same by what the loss would change, to first order: the square of the sum of
- * gain * dL/dgain + offset * dL/doffset, added up over batches by the caller.
- *   in   gain_gradients[node], offset_gradients[node]  NULL for nodes without
+/* Adds the same by what the loss would change, to first order: for every layer of a class the
+ * square of the sum of parameter * gradient over the channel's gain and offset, or filter and
+ * bias where no batch norm follows.
+ *   in   gradients[node]  of the loss of some samples
  *   from Molchanov et al. 2019 (arXiv 1906.10771) */
 void espl_channel_taylor(const espl_graph *graph, const espl_channel_classes *classes,
-                         const float *const *gain_gradients, const float *const *offset_gradients,
-                         double *scores);
+                         const espl_gradients *gradients, double *scores);
+
+/* espl_channel_taylor, over `batches` batches of samples drawn by the seed. The loss is the cross
+ * entropy of the graph's one output, which may be a softmax. out   scores[class] fails as
+ * espl_graph_run_create; ESPL_SHAPE: samples, labels and the graph do not agree */
+espl_status espl_channel_saliency(const espl_graph *graph, const espl_channel_classes *classes,
+                                  const espl_samples *samples, int batch, int batches,
+                                  uint32_t seed, int threads, double *scores, espl_error *err);
 
 /* Takes away the readers' weights of the least important classes, so that the graph without
  * them has `sparsity` fewer weights; a fifth of any tensor's channels stays, and a multiple of
@@ -107,5 +114,31 @@ espl_status espl_prune_channels(espl_graph *graph, const espl_channel_classes *c
  *   out  *smaller in `arena`, checked */
 espl_status espl_remove_channels(const espl_graph *graph, espl_arena *arena, espl_graph **smaller,
                                  espl_error *err);
+
+/* -- pruning while training: prune_train.c */
+
+typedef struct {
+	espl_prune_rule rule;
+	double sparsity; /* share of the graph's weights; negative: what N:M means */
+	double ramp;     /* the zeros grow during this share of the training */
+	int64_t every;   /* steps between two updates */
+	double regrow;   /* share of the non-zeros that change place at an update; 0: none */
+	int rounds;      /* of whole channels, an epoch between two */
+} espl_prune_options;
+
+/* Unstructured, ranked over the graph, edges of 0.5; ramp 0.7, every 100 steps, 5 rounds. */
+espl_prune_options espl_prune_default(void);
+
+/* Prunes little by little while the graph trains, or at once when the training has no epochs; batch
+ * norms are estimated anew then. Whole channels are removed between epochs.
+ *   in    data  may be NULL when there are no epochs: batch norms stay then, and channels go by
+ *               their parameters alone
+ *   out   *pruned in `arena`; `graph` stays; *result as espl_train, zeros without epochs
+ *   fails as espl_prune, espl_prune_channels, espl_train. Its checkpoint serves here as well: whole
+ *         channels add the round to its name */
+espl_status espl_prune_train(const espl_graph *graph, const espl_data *data,
+                             const espl_prune_options *options, const espl_train_options *training,
+                             espl_arena *arena, espl_graph **pruned, espl_train_result *result,
+                             espl_error *err);
 
 #endif

@@ -397,31 +397,48 @@ static void a_fifth_stays(void **state)
 	assert_non_null(strstr(err.message, "whole channels leave at least 0."));
 }
 
-/* The square of gain * dL/dgain + offset * dL/doffset, over the layers of a class. */
+/* Squares of sums of parameter * gradient, over the layers of a class. */
 static void taylor_scores(void **state)
 {
 	places at;
 	espl_graph *graph = make(7, &at);
 	const espl_channel_classes classes = espl_classify_channels(graph, arena);
 	double *scores = ESPL_ARRAY(arena, double, classes.class_count);
-	const float **gains = ESPL_ARRAY(arena, const float *, graph->node_count);
-	const float **offsets = ESPL_ARRAY(arena, const float *, graph->node_count);
-	float gain[8] = {1, 2, 3, 4, 5, 6, 7, 8}, offset[8] = {0, 1, 0, 1, 0, 1, 0, 1};
+	espl_gradients *gradients = ESPL_ARRAY(arena, espl_gradients, graph->node_count);
+	float ones[2000], gain[8] = {1, 2, 3, 4, 5, 6, 7, 8}, offset[8] = {0, 1, 0, 1, 0, 1, 0, 1};
+	const espl_node *last = &graph->nodes[graph->node_count - 1];
+	double sum;
 
 	(void)state;
-	for (int n = 0; n < graph->node_count; n++)
-		if (graph->nodes[n].kind == ESPL_NODE_BATCH_NORM) {
-			gains[n] = gain;
-			offsets[n] = offset;
-			for (int c = 0; c < 8; c++) {
-				graph->nodes[n].gain[c] = 2;
-				graph->nodes[n].offset[c] = 3;
-			}
+	for (int i = 0; i < 2000; i++)
+		ones[i] = 1;
+	for (int n = 0; n < graph->node_count; n++) {
+		gradients[n] = (espl_gradients){
+		        .weights = ones, .bias = ones, .gain = gain, .offset = offset};
+		if (graph->nodes[n].kind == ESPL_NODE_DEPTHWISE) /* of the same classes */
+			memset(graph->nodes[n].weights, 0, 9 * 16 * sizeof(float));
+		if (graph->nodes[n].output == at.wide)
+			memset(graph->nodes[n].bias, 0, 16 * sizeof(float));
+		for (int c = 0; c < 8 && graph->nodes[n].kind == ESPL_NODE_BATCH_NORM; c++) {
+			graph->nodes[n].gain[c] = 2;
+			graph->nodes[n].offset[c] = 3;
 		}
-	espl_channel_taylor(graph, &classes, gains, offsets, scores);
+	}
+	/* squeeze and excite's dense layer is tied to them as well */
+	for (int n = 0; n < graph->node_count; n++)
+		if (graph->nodes[n].kind == ESPL_NODE_DENSE &&
+		    graph->values[graph->nodes[n].output].channels == 16) {
+			memset(graph->nodes[n].weights, 0, 256 * sizeof(float));
+			memset(graph->nodes[n].bias, 0, 16 * sizeof(float));
+		}
+	espl_channel_taylor(graph, &classes, gradients, scores);
 	for (int c = 0; c < 8; c++) /* two batch norms share the class */
 		assert_true(scores[class_of(&classes, at.stem, c)] ==
 		            2 * pow(2.0 * (c + 1) + 3.0 * (c % 2), 2));
+	sum = (double)last->bias[1]; /* the last layer has none: its filter and bias */
+	for (int i = 0; i < 7; i++)
+		sum += (double)last->weights[7 + i];
+	assert_true(scores[class_of(&classes, at.output, 1)] == sum * sum);
 }
 
 int main(void)

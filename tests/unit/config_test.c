@@ -47,7 +47,9 @@ static void all_keys_are_taken(void **state)
 	        read("{\"model\": \"student.json\", \"data\": \"/data\", \"teacher\": \"t.json\",\n"
 	             " \"validation\": 100, \"threads\": 2, \"batch\": 64, \"seed\": 7,\n"
 	             " \"distil\": {\"epochs\": 3, \"rate\": 0.2, \"weight_decay\": 0.001,\n"
-	             "  \"temperature\": 2, \"mix\": 0.5},\n"
+	             "  \"temperature\": 2, \"mix\": 0.5, \"optimizer\": \"adam\", \"flip\": "
+	             "true,\n"
+	             "  \"samples\": 1000},\n"
 	             " \"prune\": {\"sparsity\": 0.8, \"pattern\": \"balanced:8\",\n"
 	             "  \"rank\": \"cycles\", \"edges\": 0.25, \"regrow\": 0.3, \"epochs\": 4},\n"
 	             " \"quantize\": {\"weight_bits\": 4, \"activation_bits\": 6,\n"
@@ -59,19 +61,27 @@ static void all_keys_are_taken(void **state)
 	assert_string_equal(c.teacher, espl_arena_format(arena, "%s/t.json", folder));
 	assert_true(c.validation == 100 && c.threads == 2 && c.batch == 64 && c.seed == 7);
 	assert_true(c.wanted[0] && c.wanted[1] && c.wanted[2]);
-	assert_int_equal(c.tuning[ESPL_STAGE_DISTIL].epochs, 3);
-	assert_true(c.tuning[ESPL_STAGE_DISTIL].rate == 0.2);
-	assert_true(c.tuning[ESPL_STAGE_DISTIL].weight_decay == 0.001);
-	assert_true(c.tuning[ESPL_STAGE_DISTIL].temperature == 2);
-	assert_true(c.tuning[ESPL_STAGE_DISTIL].mix == 0.5);
-	assert_int_equal(c.tuning[ESPL_STAGE_PRUNE].epochs, 4);
-	assert_true(c.sparsity == 0.8 && c.rule.edges == 0.25 && c.regrow == 0.3);
-	assert_int_equal(c.rule.pattern.kind, ESPL_PATTERN_BALANCED);
-	assert_int_equal(c.rule.pattern.splits, 8);
-	assert_int_equal(c.rule.rank, ESPL_RANK_CYCLES);
-	assert_true(c.weight_bits == 4 && c.activation_bits == 6 && c.calibration == 256);
+	assert_int_equal(c.training[ESPL_STAGE_DISTIL].epochs, 3);
+	assert_true(c.training[ESPL_STAGE_DISTIL].rate == 0.2);
+	assert_true(c.training[ESPL_STAGE_DISTIL].weight_decay == 0.001);
+	assert_true(c.training[ESPL_STAGE_DISTIL].temperature == 2);
+	assert_int_equal(c.training[ESPL_STAGE_DISTIL].optimizer, ESPL_OPTIMIZER_ADAM);
+	assert_true(c.training[ESPL_STAGE_DISTIL].flip && !c.training[ESPL_STAGE_PRUNE].flip);
+	assert_int_equal(c.training[ESPL_STAGE_DISTIL].samples, 1000);
+	for (int s = 0; s < ESPL_STAGE_COUNT; s++)
+		assert_true(c.training[s].batch == 64 && c.training[s].seed == 7 &&
+		            c.training[s].threads == 2);
+	assert_true(c.quantize.seed == 7 && c.quantize.threads == 2);
+	assert_true(c.training[ESPL_STAGE_DISTIL].mix == 0.5);
+	assert_int_equal(c.training[ESPL_STAGE_PRUNE].epochs, 4);
+	assert_true(c.prune.sparsity == 0.8 && c.prune.rule.edges == 0.25 && c.prune.regrow == 0.3);
+	assert_int_equal(c.prune.rule.pattern.kind, ESPL_PATTERN_BALANCED);
+	assert_int_equal(c.prune.rule.pattern.splits, 8);
+	assert_int_equal(c.prune.rule.rank, ESPL_RANK_CYCLES);
+	assert_true(c.quantize.weight_bits == 4 && c.quantize.activation_bits == 6 &&
+	            c.quantize.samples == 256);
 	assert_true(c.weight_bytes == 5000000000);
-	assert_int_equal(c.tuning[ESPL_STAGE_QUANTIZE].epochs, 2);
+	assert_int_equal(c.training[ESPL_STAGE_QUANTIZE].epochs, 2);
 }
 
 static void what_is_left_out_has_a_default(void **state)
@@ -84,8 +94,10 @@ static void what_is_left_out_has_a_default(void **state)
 	assert_true(!c.wanted[ESPL_STAGE_DISTIL] && !c.wanted[ESPL_STAGE_PRUNE]);
 	assert_true(c.wanted[ESPL_STAGE_QUANTIZE] && !c.teacher);
 	assert_true(c.validation == 5000 && c.threads == 1 && c.batch == 128 && c.seed == 1);
-	assert_true(c.weight_bits == 8 && c.activation_bits == 8 && c.weight_bytes == 0);
-	assert_true(c.rule.edges == 0.5 && c.rule.rank == ESPL_RANK_GLOBAL && c.regrow == 0);
+	assert_true(c.quantize.weight_bits == 8 && c.quantize.activation_bits == 8 &&
+	            c.weight_bytes == 0);
+	assert_true(c.prune.rule.edges == 0.5 && c.prune.rule.rank == ESPL_RANK_GLOBAL &&
+	            c.prune.regrow == 0);
 }
 
 /* --resume compares these texts: what changes the result must change them. */
@@ -101,10 +113,14 @@ static void texts_tell_stages_apart(void **state)
 	                 0);
 	assert_int_equal(read(espl_arena_format(arena, one, "", "0.6"), &c, NULL), 0);
 	assert_int_equal(read(espl_arena_format(arena, one, "\"seed\": 2,", "0.5"), &d, NULL), 0);
-	assert_string_equal(a.texts[ESPL_STAGE_PRUNE], b.texts[ESPL_STAGE_PRUNE]);
-	assert_string_not_equal(a.texts[ESPL_STAGE_PRUNE], c.texts[ESPL_STAGE_PRUNE]);
-	assert_string_equal(a.texts[ESPL_STAGE_QUANTIZE], c.texts[ESPL_STAGE_QUANTIZE]);
-	assert_string_not_equal(a.texts[ESPL_STAGE_QUANTIZE], d.texts[ESPL_STAGE_QUANTIZE]);
+	assert_string_equal(espl_stage_text(&a, ESPL_STAGE_PRUNE, arena),
+	                    espl_stage_text(&b, ESPL_STAGE_PRUNE, arena));
+	assert_string_not_equal(espl_stage_text(&a, ESPL_STAGE_PRUNE, arena),
+	                        espl_stage_text(&c, ESPL_STAGE_PRUNE, arena));
+	assert_string_equal(espl_stage_text(&a, ESPL_STAGE_QUANTIZE, arena),
+	                    espl_stage_text(&c, ESPL_STAGE_QUANTIZE, arena));
+	assert_string_not_equal(espl_stage_text(&a, ESPL_STAGE_QUANTIZE, arena),
+	                        espl_stage_text(&d, ESPL_STAGE_QUANTIZE, arena));
 }
 
 static void refuse(const char *text, espl_status status, const char *message)
@@ -138,8 +154,11 @@ static void what_is_wrong_is_named(void **state)
 	       "\"epochs\": no such key; there are model, data, teacher, validation, threads, "
 	       "batch, seed, distil, prune, quantize");
 	refuse(WITH("\"quantize\": {\"bits\": 4}"), ESPL_SYNTAX,
-	       "\"bits\" in \"quantize\": no such key; there are epochs, rate, weight_decay, "
-	       "temperature, mix, weight_bits, activation_bits, weight_bytes, calibration");
+	       "\"bits\" in \"quantize\": no such key; there are epochs, samples, optimizer, rate, "
+	       "momentum, weight_decay, warmup, label_smoothing, ema, step_rate, freeze_norms, "
+	       "flip, "
+	       "shift, erase, temperature, mix, weight_bits, activation_bits, weight_bytes, range, "
+	       "percentile, equalize, gptq, bias_correction, calibration");
 	refuse(WITH("\"quantize\": {\"epochs\": 1, \"epochs\": 2}"), ESPL_SYNTAX,
 	       "\"epochs\" is there twice");
 	refuse(WITH("\"quantize\": {\"weight_bits\": 9}"), ESPL_RANGE,
@@ -148,6 +167,8 @@ static void what_is_wrong_is_named(void **state)
 	       "\"weight_bits\": 2 to 8 is wanted");
 	refuse(WITH("\"quantize\": {\"weight_bits\": 4.5}"), ESPL_SYNTAX,
 	       "\"weight_bits\" is 4.5: a whole number is wanted");
+	refuse(WITH("\"quantize\": {\"gptq\": 1}"), ESPL_SYNTAX,
+	       "\"gptq\": true or false is wanted");
 	refuse(WITH("\"prune\": {}"), ESPL_SYNTAX,
 	       "\"sparsity\" is missing; only N:M goes without");
 	refuse(WITH("\"prune\": {\"sparsity\": 1}"), ESPL_RANGE,
@@ -166,7 +187,7 @@ static void n_of_m_needs_no_sparsity(void **state)
 
 	(void)state;
 	assert_int_equal(read(WITH("\"prune\": {\"pattern\": \"2:4\"}"), &c, NULL), 0);
-	assert_true(c.sparsity < 0);
+	assert_true(c.prune.sparsity < 0);
 }
 
 int main(void)
