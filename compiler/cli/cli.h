@@ -46,7 +46,7 @@ typedef struct {
 	/* Training, pruning, quantization. */
 	const char *data, *family, *teacher, *log;
 	int validation; /* samples held out of the training file */
-	bool initialize;
+	bool validation_given, initialize;
 	espl_train_options train;
 	espl_prune_options prune;
 } cli_options;
@@ -84,6 +84,11 @@ espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error 
 espl_status cli_train(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_distil(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_prune(const cli_options *options, espl_arena *arena, espl_error *err);
+
+/* The samples of --data, with --validation of them held out; where that is not given, of small sets
+ * a tenth at most. */
+espl_status cli_read_data(const cli_options *options, espl_arena *arena, espl_data *data,
+                          espl_error *err);
 
 /* The float graph of a model file, and back. */
 espl_status cli_read_graph(const char *path, espl_arena *arena, espl_graph **graph,

@@ -29,6 +29,21 @@ espl_status cli_write_graph(const char *path, const espl_graph *graph, espl_aren
 	return espl_file_write(path, text, size, err);
 }
 
+espl_status cli_read_data(const cli_options *options, espl_arena *arena, espl_data *data,
+                          espl_error *err)
+{
+	const espl_mark mark = espl_arena_mark(arena);
+	int validation = options->validation;
+
+	if (!options->validation_given) {
+		ESPL_TRY(espl_data_read(options->data, 0, options->seed, arena, data, err));
+		if (data->train.count / 10 < validation)
+			validation = data->train.count / 10;
+		espl_arena_release(arena, mark);
+	}
+	return espl_data_read(options->data, validation, options->seed, arena, data, err);
+}
+
 /* What the hooks see. */
 struct report {
 	const cli_options *options;
@@ -231,8 +246,7 @@ espl_status cli_train(const cli_options *options, espl_arena *arena, espl_error 
 	espl_data data;
 
 	ESPL_TRY(check_arguments(options, err));
-	ESPL_TRY(espl_data_read(options->data, options->validation, options->seed, arena, &data,
-	                        err));
+	ESPL_TRY(cli_read_data(options, arena, &data, err));
 	ESPL_TRY(start_graph(options, &data.train, arena, &graph, err));
 	if (options->teacher)
 		ESPL_TRY(cli_read_graph(options->teacher, arena, &teacher, err));

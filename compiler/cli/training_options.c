@@ -101,6 +101,7 @@ espl_status cli_take_training(const char *name, const char *value, cli_options *
 		if (!strcmp(name, numbers[i].name))
 			return cli_number(name, value, numbers[i].low, numbers[i].high,
 			                  numbers[i].to, err);
+	o->validation_given |= !strcmp(name, "--validation");
 	for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++)
 		if (!strcmp(name, wholes[i].name))
 			return whole(name, value, wholes[i].low, wholes[i].high, wholes[i].to, err);

@@ -71,24 +71,35 @@ void espl_max_pool_forward(const espl_window *w, int count, const float *x, floa
 	}
 }
 
+enum { REST = 64 };
+
+/* One cell's share of the gradient: where it holds the maximum, all that is left of it. */
+ESPL_SIMD
+static void take_rest(int channels, const float *x, const float *y, float *restrict rest,
+                      float *restrict dx)
+{
+	for (int c = 0; c < channels; c++) {
+		const float given = x[c] >= y[c] ? rest[c] : 0;
+
+		dx[c] += given;
+		rest[c] -= given;
+	}
+}
+
 /* The gradient of one output position: to the first cell that holds the maximum. */
 static void give_to_greatest(const espl_window *w, const struct cells *in, const float *x,
                              const float *y, const float *dy, float *dx)
 {
-	for (int c = 0; c < w->channels; c++) {
-		bool given = false;
+	float rest[REST];
 
-		for (int i = in->top; i < in->bottom && !given; i++) {
-			for (int j = in->left; j < in->right && !given; j++) {
-				const size_t at =
-				        ((size_t)i * w->columns + (size_t)j) * (size_t)w->channels +
-				        (size_t)c;
+	for (int first = 0; first < w->channels; first += REST) {
+		const int count = at_most(w->channels - first, REST);
 
-				given = x[at] >= y[c];
-				if (given)
-					dx[at] += dy[c];
-			}
-		}
+		memcpy(rest, dy + first, (size_t)count * sizeof(*rest));
+		for (int i = in->top; i < in->bottom; i++)
+			for (int j = in->left; j < in->right; j++)
+				take_rest(count, cell(w, x, i, j) + first, y + first, rest,
+				          (float *)cell(w, dx, i, j) + first);
 	}
 }
 
