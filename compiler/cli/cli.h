@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "compress/prune.h"
+#include "compress/quantize.h"
 #include "compress/train.h"
 #include "host/espalier.h"
 #include "ir/board.h"
@@ -17,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CLI_MOST_FILES = 16, CLI_MOST_SEEDS = 64 };
+enum { CLI_MOST_FILES = 16, CLI_MOST_SEEDS = 64, CLI_MOST_LAYERS = 64, CLI_NAME_SIZE = 96 };
 
 /* Every command's options; a command refuses those that are not its own (options.c). */
 typedef struct {
@@ -49,6 +50,13 @@ typedef struct {
 	bool validation_given, initialize;
 	espl_train_options train;
 	espl_prune_options prune;
+	/* Quantization. */
+	espl_quantize_options quantize;
+	espl_layer_bits layers[CLI_MOST_LAYERS];
+	char layer_names[CLI_MOST_LAYERS][CLI_NAME_SIZE];
+	int layer_count;
+	int64_t budget_bytes; /* 0: no mixed precision */
+	const char *graph;    /* file for the graph with its steps; NULL: none */
 } cli_options;
 
 /* Fills options from the arguments after the command's name.
@@ -67,6 +75,9 @@ espl_status cli_number(const char *name, const char *text, double low, double hi
 espl_status cli_take_pruning(const char *name, const char *value, cli_options *options, bool *taken,
                              espl_error *err);
 void cli_start_pruning(cli_options *options);
+/* Takes an option of quantization (quantize.c), likewise. */
+espl_status cli_take_quantization(const char *name, const char *value, cli_options *options,
+                                  bool *taken, espl_error *err);
 
 /* The commands. */
 espl_status cli_check(const cli_options *options, espl_arena *arena, espl_error *err);
@@ -81,6 +92,7 @@ espl_status cli_build(const cli_options *options, espl_arena *arena, espl_error 
 espl_status cli_doctor(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_flash(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_quantize(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_train(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_distil(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_prune(const cli_options *options, espl_arena *arena, espl_error *err);
@@ -89,6 +101,10 @@ espl_status cli_prune(const cli_options *options, espl_arena *arena, espl_error 
  * a tenth at most. */
 espl_status cli_read_data(const cli_options *options, espl_arena *arena, espl_data *data,
                           espl_error *err);
+
+/* A line on stderr about a training, when that is a terminal.
+ *   in  shown  when the line was last written, 0 at first */
+void cli_show_training(const cli_options *options, double *shown, const espl_train_state *state);
 
 /* The float graph of a model file, and back. */
 espl_status cli_read_graph(const char *path, espl_arena *arena, espl_graph **graph,

@@ -43,7 +43,8 @@ static espl_status run(const cli_options *options, espl_arena *arena, espl_error
 	        {"board-sim", cli_board_sim}, {"build", cli_build},
 	        {"doctor", cli_doctor},       {"flash", cli_flash},
 	        {"train", cli_train},         {"distil", cli_distil},
-	        {"prune", cli_prune},
+	        {"prune", cli_prune},         {"quantize", cli_quantize},
+	        {"quantize", cli_quantize},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

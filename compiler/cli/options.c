@@ -14,7 +14,7 @@ typedef struct {
 
 /* commands: the first letters of those that take it (check, compile = m, reference, simulate,
  * verify, boards, lower, run = u, board-sim = z, build = p, doctor, flash, train = t,
- * distil = i, prune = n, compress = o) */
+ * distil = i, prune = n, compress = o, quantize) */
 static const option table[] = {
         {"--board", "NAME", "mpdf", "a board by its name (espalier boards)"},
         {"--array", "WxS", "m", "lanes by splits, e.g. 16x8"},
@@ -23,14 +23,14 @@ static const option table[] = {
         {"--memory", "BYTES", "m", "limit of all the engine's memories together"},
         {"--engine", "DIR", "m", "for the very engine of this emitted folder"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
-        {"--output", "FILE", "mrsuptino",
+        {"--output", "FILE", "mrsuptinoq",
          "what to write: a folder (compile, build), a model, or a file a network output"},
         {"--input", "FILE", "rsvu", "samples of a network input, raw or .npy; one option an input"},
-        {"--samples", "N", "rsvutin", "use the first N samples only"},
+        {"--samples", "N", "rsvutinq", "use the first N samples only"},
         {"--rounding", "tflm|single", "cmrl", "how the model requantizes; default tflm"},
         {"--tensors", "DIR", "r", "keep every tensor of every sample there"},
         {"--stall", "none|random:P|burst:N", "sv", "pauses on both streams"},
-        {"--seed", "N", "svztino", "of all that is random; default 1"},
+        {"--seed", "N", "svztinoq", "of all that is random; default 1"},
         {"--trace", "FILE", "s", "write an FST waveform"},
         {"--junit", "FILE", "v", "write a JUnit report"},
         {"--extremes", "N", "v", "extreme inputs besides the given ones; default 4"},
@@ -48,32 +48,32 @@ static const option table[] = {
         {"--allow-slow", NULL, "p", "keep a bitstream that misses its clock"},
         {"--dry-run", NULL, "pf", "show the commands, run none"},
         {"--install", NULL, "d", "install what Python's package index has"},
-        {"--data", "DIR", "tin", "samples as IDX, .npy or CSV files (docs/data.md)"},
-        {"--validation", "N", "tin",
+        {"--data", "DIR", "tinq", "samples as IDX, .npy or CSV files (docs/data.md)"},
+        {"--validation", "N", "tinq",
          "training samples held out to choose by; default 5000, a tenth at most"},
         {"--family", "KEY=N,...", "ti", "a network of the family: width, depth ... (man page)"},
         {"--model", "FILE", "ti", "the graph to start with, as MODEL"},
         {"--initialize", NULL, "ti", "draw the model's weights anew"},
-        {"--teacher", "MODEL", "tin", "a graph whose outputs are learned from"},
-        {"--temperature", "T", "tin", "softens both outputs; default 4"},
-        {"--mix", "P", "tin", "share of the teacher in the loss; default 0.9"},
+        {"--teacher", "MODEL", "tinq", "a graph whose outputs are learned from"},
+        {"--temperature", "T", "tinq", "softens both outputs; default 4"},
+        {"--mix", "P", "tinq", "share of the teacher in the loss; default 0.9"},
         {"--epochs", "N", "tin", "default 20; prune 10"},
-        {"--batch", "N", "tin", "samples a step; default 128"},
-        {"--optimizer", "sgd|adam", "tin", "default sgd, with Nesterov's momentum"},
+        {"--batch", "N", "tinq", "samples a step; default 128"},
+        {"--optimizer", "sgd|adam", "tinq", "default sgd, with Nesterov's momentum"},
         {"--rate", "R", "tin", "the greatest learning rate; default 0.1, prune 0.05, adam 0.001"},
-        {"--momentum", "P", "tin", "default 0.9"},
+        {"--momentum", "P", "tinq", "default 0.9"},
         {"--weight-decay", "D", "tin", "of weights; default 0.0005"},
         {"--warmup", "EPOCHS", "tin", "in which the rate grows; default 1"},
-        {"--label-smoothing", "P", "tin", "default 0"},
-        {"--ema", "P", "tin", "decay of the parameters' moving average; default 0: none"},
-        {"--flip", NULL, "tin", "mirror half of the images"},
-        {"--shift", "N", "tin", "move images by up to N rows and columns; default 0"},
-        {"--erase", "P", "tin", "probability of a random rectangle; default 0"},
-        {"--freeze-norms", NULL, "tin", "batch norms keep their statistics"},
-        {"--step-rate", "F", "tin", "of quantizers' steps, as a multiple of the rate; default 1"},
-        {"--threads", "N", "tino", "default 1; changes no result"},
-        {"--checkpoint", "FILE", "tin", "write the state of the run there, once a minute"},
-        {"--resume", NULL, "tino", "go on from the checkpoint, if there is one"},
+        {"--label-smoothing", "P", "tinq", "default 0"},
+        {"--ema", "P", "tinq", "decay of the parameters' moving average; default 0: none"},
+        {"--flip", NULL, "tinq", "mirror half of the images"},
+        {"--shift", "N", "tinq", "move images by up to N rows and columns; default 0"},
+        {"--erase", "P", "tinq", "probability of a random rectangle; default 0"},
+        {"--freeze-norms", NULL, "tinq", "batch norms keep their statistics"},
+        {"--step-rate", "F", "tinq", "of quantizers' steps, as a multiple of the rate; default 1"},
+        {"--threads", "N", "tinoq", "default 1; changes no result"},
+        {"--checkpoint", "FILE", "tinq", "write the state of the run there, once a minute"},
+        {"--resume", NULL, "tinoq", "go on from the checkpoint, if there is one"},
         {"--log", "FILE", "ti", "write a line of CSV an epoch"},
         {"--sparsity", "P", "n", "share of all weights that becomes zero, such as 0.8"},
         {"--pattern", "NAME", "n",
@@ -83,8 +83,23 @@ static const option table[] = {
         {"--ramp", "P", "n", "share of the training in which zeros grow; default 0.7"},
         {"--regrow", "P", "n", "share of non-zeros that move at an update; default 0"},
         {"--rounds", "N", "n", "of whole channels, an epoch between two; default 5"},
-        {"--json", NULL, "cmsvbupdtino", "machine-readable output"},
-        {"--quiet", NULL, "cmrsvluzpdftino", "no output but errors"},
+        {"--epochs", "N", "q", "train so long with rounding; default 0: not at all"},
+        {"--rate", "R", "q", "the greatest learning rate; default 0.01, adam 0.001"},
+        {"--weight-decay", "D", "q", "of weights; default 0.0001"},
+        {"--warmup", "EPOCHS", "q", "in which the rate grows; default 0.5"},
+        {"--weights", "BITS", "q", "of weights, 2 to 8; default 8"},
+        {"--activations", "BITS", "q", "of stored values, 2 to 8; default 8"},
+        {"--layer", "NAME=BITS[/BITS]", "q", "of one layer's weights, and of what it stores"},
+        {"--budget", "BYTES", "q", "choose each layer's bits for so many stored bytes"},
+        {"--method", "minmax|percentile|mse", "q", "how ranges are chosen; default mse"},
+        {"--percentile", "P", "q", "for that method; default 99.9"},
+        {"--calibration", "N", "q", "training samples to calibrate with; default 512"},
+        {"--equalize", NULL, "q", "scale channels between layers so that their ranges are alike"},
+        {"--gptq", NULL, "q", "round weights one by one, the rest making up for it"},
+        {"--bias-correction", NULL, "q", "take the mean error of each layer out of its bias"},
+        {"--graph", "FILE", "q", "also write the float graph with its steps"},
+        {"--json", NULL, "cmsvbupdtinoq", "machine-readable output"},
+        {"--quiet", NULL, "cmrsvluzpdftinoq", "no output but errors"},
 };
 
 enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -112,6 +127,8 @@ static const command commands[] = {
          "train a network to do as another one does"},
         {"prune", 'n', "MODEL --data DIR --sparsity P -o MODEL",
          "make weights zero, or remove channels, while the network trains"},
+        {"quantize", 'q', "MODEL --data DIR -o NET",
+         "make a float network integer, with or without training"},
         {"doctor", 'd', "", "say which tools are there, and how to get the others"},
 };
 
@@ -319,6 +336,8 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	if (taken)
 		return ESPL_OK;
 	ESPL_TRY(cli_take_pruning(name, value, o, &taken, err));
+	if (!taken)
+		ESPL_TRY(cli_take_quantization(name, value, o, &taken, err));
 	if (taken)
 		return ESPL_OK;
 	if (!strcmp(name, "--json"))
@@ -350,7 +369,8 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	else if (!strcmp(name, "--output") &&
 	         (!strcmp(o->command, "compile") || !strcmp(o->command, "build") ||
 	          !strcmp(o->command, "train") || !strcmp(o->command, "distil") ||
-	          !strcmp(o->command, "prune") || !strcmp(o->command, "compress")))
+	          !strcmp(o->command, "prune") || !strcmp(o->command, "compress") ||
+	          !strcmp(o->command, "quantize")))
 		o->output = value;
 	else if (!strcmp(name, "--output"))
 		return add_file(name, o->outputs, &o->output_count, value, err);
@@ -383,6 +403,9 @@ espl_status cli_parse(int argc, char **argv, cli_options *o, bool *help, espl_er
 	o->validation = 5000;
 	o->train = espl_train_default();
 	cli_start_pruning(o);
+	o->quantize = espl_quantize_default();
+	if (!strcmp(o->command, "quantize"))
+		o->train = espl_quantize_train_default();
 	o->extremes = 4;
 	if (!c)
 		return espl_fail(err, ESPL_USAGE, "%s: no such command; see espalier --help",

@@ -110,16 +110,6 @@ out:
 /* -- what layers lose
  * ---------------------------------------------------------------------------- */
 
-/* The value that holds a number a class before any softmax. */
-static int logits_of(const espl_graph *graph)
-{
-	for (int n = 0; n < graph->node_count; n++)
-		if (graph->nodes[n].output == graph->outputs[0] &&
-		    graph->nodes[n].kind == ESPL_NODE_SOFTMAX)
-			return graph->nodes[n].inputs[0];
-	return graph->outputs[0];
-}
-
 typedef struct {
 	int classes;
 	float *next; /* where the next samples' logits go */
@@ -139,7 +129,7 @@ static espl_status predict(const espl_graph *graph, const float *inputs, int cou
 {
 	espl_arena *scratch = espl_arena_create();
 	bool *wanted = ESPL_ARRAY(scratch, bool, graph->value_count);
-	const int value = logits_of(graph);
+	const int value = espl_graph_logits(graph);
 	keeper k = {espl_value_elements(&graph->values[value]), logits};
 	espl_status status;
 
@@ -257,15 +247,17 @@ static void list_layers(const measure *m, const int *layers, int layer_count, co
 	espl_layer_bits *list =
 	        ESPL_ARRAY(arena, espl_layer_bits, layer_count + m->options->layer_count);
 
-	*count = 0;
+	int listed = 0; /* *count may be the caller's options' own */
+
 	for (int i = 0; i < m->options->layer_count; i++)
-		list[(*count)++] = m->options->layers[i];
+		list[listed++] = m->options->layers[i];
 	for (int l = 0; l < layer_count; l++)
 		if (!is_given(m->options, m->graph->nodes[layers[l]].name))
-			list[(*count)++] = (espl_layer_bits){
+			list[listed++] = (espl_layer_bits){
 			        .name = espl_arena_string(arena, m->graph->nodes[layers[l]].name),
 			        .weight_bits = chosen[l] + BITS_LEAST};
 	*out = list;
+	*count = listed;
 }
 
 espl_status espl_choose_bits(const espl_graph *graph, const espl_samples *samples,
@@ -282,7 +274,7 @@ espl_status espl_choose_bits(const espl_graph *graph, const espl_samples *sample
 
 	m.graph = espl_fold(espl_float_graph(graph, scratch), false, scratch);
 	m.inputs = espl_draw_samples(samples, &m.count, options->seed, scratch);
-	m.classes = espl_value_elements(&m.graph->values[logits_of(m.graph)]);
+	m.classes = espl_value_elements(&m.graph->values[espl_graph_logits(m.graph)]);
 	m.logits = logits = ESPL_ARRAY(scratch, float, (int64_t)m.count *m.classes);
 	for (int n = 0; n < m.graph->node_count; n++)
 		if (espl_has_weights(m.graph->nodes[n].kind))

@@ -106,6 +106,10 @@ espl_status espl_choose_bits(const espl_graph *graph, const espl_samples *sample
                              espl_arena *arena, espl_layer_bits **layers, int *count,
                              espl_error *err);
 
+/* What suits training with rounding from a trained graph: SGD of rate 0.01, half an epoch of
+ * warm-up, weight decay 1e-4, else as espl_train_default; no epochs. */
+espl_train_options espl_quantize_train_default(void);
+
 /* Quantization-aware training: starts from espl_quantize's result, batch norms kept, trains with
  * rounding in the forward pass, steps learned (LSQ), and freezes what comes out.
  *   in    train    without a teacher, the graph itself in float is one
