@@ -44,7 +44,6 @@ static espl_status run(const cli_options *options, espl_arena *arena, espl_error
 	        {"doctor", cli_doctor},       {"flash", cli_flash},
 	        {"train", cli_train},         {"distil", cli_distil},
 	        {"prune", cli_prune},         {"quantize", cli_quantize},
-	        {"quantize", cli_quantize},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
