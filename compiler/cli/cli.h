@@ -11,6 +11,7 @@
 #include "compress/prune.h"
 #include "compress/quantize.h"
 #include "compress/train.h"
+#include "fit/fit.h"
 #include "host/espalier.h"
 #include "ir/board.h"
 #include "ir/net.h"
@@ -19,6 +20,12 @@
 #include <stdint.h>
 
 enum { CLI_MOST_FILES = 16, CLI_MOST_SEEDS = 64, CLI_MOST_LAYERS = 64, CLI_NAME_SIZE = 96 };
+
+/* Those of fit alone; 0: not given. */
+typedef struct {
+	double latency_ms, throughput, accuracy, multiplications, clock_mhz, epochs;
+	espl_effort effort;
+} cli_fit_options;
 
 /* Every command's options; a command refuses those that are not its own (options.c). */
 typedef struct {
@@ -49,6 +56,7 @@ typedef struct {
 	int validation; /* samples held out of the training file */
 	bool validation_given, initialize;
 	espl_train_options train;
+	cli_fit_options fit;
 	espl_prune_options prune;
 	/* Quantization. */
 	espl_quantize_options quantize;
@@ -78,6 +86,9 @@ void cli_start_pruning(cli_options *options);
 /* Takes an option of quantization (quantize.c), likewise. */
 espl_status cli_take_quantization(const char *name, const char *value, cli_options *options,
                                   bool *taken, espl_error *err);
+/* The same of fit (fit_options.c), which are asked first: its epochs have decimals. */
+espl_status cli_take_fit(const char *name, const char *value, cli_options *options, bool *taken,
+                         espl_error *err);
 
 /* The commands. */
 espl_status cli_check(const cli_options *options, espl_arena *arena, espl_error *err);
@@ -90,6 +101,7 @@ espl_status cli_run(const cli_options *options, espl_arena *arena, espl_error *e
 espl_status cli_board_sim(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_build(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_doctor(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_fit(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_flash(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_quantize(const cli_options *options, espl_arena *arena, espl_error *err);

@@ -14,23 +14,24 @@ typedef struct {
 
 /* commands: the first letters of those that take it (check, compile = m, reference, simulate,
  * verify, boards, lower, run = u, board-sim = z, build = p, doctor, flash, train = t,
- * distil = i, prune = n, compress = o, quantize) */
+ * distil = i, prune = n, compress = o, quantize,
+ * fit = F) */
 static const option table[] = {
-        {"--board", "NAME", "mpdf", "a board by its name (espalier boards)"},
+        {"--board", "NAME", "mpdfF", "a board by its name (espalier boards)"},
         {"--array", "WxS", "m", "lanes by splits, e.g. 16x8"},
         {"--requantizers", "R", "m", "results a cycle; default: the lesser of lanes and splits"},
-        {"--multipliers", "N", "m", "search the fastest array within N DSPs (and --memory)"},
-        {"--memory", "BYTES", "m", "limit of all the engine's memories together"},
+        {"--multipliers", "N", "mF", "search the fastest array within N DSPs (and --memory)"},
+        {"--memory", "BYTES", "mF", "limit of all the engine's memories together"},
         {"--engine", "DIR", "m", "for the very engine of this emitted folder"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
-        {"--output", "FILE", "mrsuptinoq",
-         "what to write: a folder (compile, build), a model, or a file a network output"},
+        {"--output", "FILE", "mrsuptinoqF",
+         "what to write: a folder (compile, build, fit), a model, or a file a network output"},
         {"--input", "FILE", "rsvu", "samples of a network input, raw or .npy; one option an input"},
         {"--samples", "N", "rsvutinq", "use the first N samples only"},
         {"--rounding", "tflm|single", "cmrl", "how the model requantizes; default tflm"},
         {"--tensors", "DIR", "r", "keep every tensor of every sample there"},
         {"--stall", "none|random:P|burst:N", "sv", "pauses on both streams"},
-        {"--seed", "N", "svztinoq", "of all that is random; default 1"},
+        {"--seed", "N", "svztinoqF", "of all that is random; default 1"},
         {"--trace", "FILE", "s", "write an FST waveform"},
         {"--junit", "FILE", "v", "write a JUnit report"},
         {"--extremes", "N", "v", "extreme inputs besides the given ones; default 4"},
@@ -48,13 +49,20 @@ static const option table[] = {
         {"--allow-slow", NULL, "p", "keep a bitstream that misses its clock"},
         {"--dry-run", NULL, "pf", "show the commands, run none"},
         {"--install", NULL, "d", "install what Python's package index has"},
-        {"--data", "DIR", "tinq", "samples as IDX, .npy or CSV files (docs/data.md)"},
-        {"--validation", "N", "tinq",
+        {"--clock", "MHZ", "F", "the engine's clock; default: the board's"},
+        {"--max-latency-ms", "MS", "F", "the longest that one inference may take"},
+        {"--min-throughput", "N", "F", "inferences a second, at least"},
+        {"--min-accuracy", "PERCENT", "F", "of the validation samples, at least"},
+        {"--effort", "NAME", "F", "quick, normal (the default) or thorough"},
+        {"--epochs", "N", "F", "of the longest training; default: as the effort says"},
+        {"--max-multiplications", "N", "F", "of a network; default: as the effort says"},
+        {"--data", "DIR", "tinqF", "samples as IDX, .npy or CSV files (docs/data.md)"},
+        {"--validation", "N", "tinqF",
          "training samples held out to choose by; default 5000, a tenth at most"},
         {"--family", "KEY=N,...", "ti", "a network of the family: width, depth ... (man page)"},
-        {"--model", "FILE", "ti", "the graph to start with, as MODEL"},
+        {"--model", "FILE", "tiF", "the graph to start with, as MODEL"},
         {"--initialize", NULL, "ti", "draw the model's weights anew"},
-        {"--teacher", "MODEL", "tinq", "a graph whose outputs are learned from"},
+        {"--teacher", "MODEL", "tinqF", "a graph whose outputs are learned from"},
         {"--temperature", "T", "tinq", "softens both outputs; default 4"},
         {"--mix", "P", "tinq", "share of the teacher in the loss; default 0.9"},
         {"--epochs", "N", "tin", "default 20; prune 10"},
@@ -71,7 +79,7 @@ static const option table[] = {
         {"--erase", "P", "tinq", "probability of a random rectangle; default 0"},
         {"--freeze-norms", NULL, "tinq", "batch norms keep their statistics"},
         {"--step-rate", "F", "tinq", "of quantizers' steps, as a multiple of the rate; default 1"},
-        {"--threads", "N", "tinoq", "default 1; changes no result"},
+        {"--threads", "N", "tinoqF", "default 1; changes no result"},
         {"--checkpoint", "FILE", "tinq", "write the state of the run there, once a minute"},
         {"--resume", NULL, "tinoq", "go on from the checkpoint, if there is one"},
         {"--log", "FILE", "ti", "write a line of CSV an epoch"},
@@ -98,8 +106,8 @@ static const option table[] = {
         {"--gptq", NULL, "q", "round weights one by one, the rest making up for it"},
         {"--bias-correction", NULL, "q", "take the mean error of each layer out of its bias"},
         {"--graph", "FILE", "q", "also write the float graph with its steps"},
-        {"--json", NULL, "cmsvbupdtinoq", "machine-readable output"},
-        {"--quiet", NULL, "cmrsvluzpdftinoq", "no output but errors"},
+        {"--json", NULL, "cmsvbupdtinoqF", "machine-readable output"},
+        {"--quiet", NULL, "cmrsvluzpdftinoqF", "no output but errors"},
 };
 
 enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -120,6 +128,8 @@ static const command commands[] = {
         {"run", 'u', "DIR", "run the accelerator, simulated or on a board, on input files"},
         {"board-sim", 'z', "DIR", "simulate a board behind a pseudo-terminal"},
         {"boards", 'b', "", "list the boards and their presets"},
+        {"fit", 'F', "[--model GRAPH] --data DIR -o DIR",
+         "search the most accurate network for a board or an envelope"},
         {"build", 'p', "DIR -o DIR", "make a board's bitstream of a compiled folder"},
         {"flash", 'f', "DIR", "load a built bitstream into its board"},
         {"train", 't', "[MODEL] --data DIR -o MODEL", "train a float network"},
@@ -332,7 +342,11 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 			*texts[i].to = value;
 			return ESPL_OK;
 		}
-	ESPL_TRY(cli_take_training(name, value, o, &taken, err));
+	taken = false;
+	if (!strcmp(o->command, "fit"))
+		ESPL_TRY(cli_take_fit(name, value, o, &taken, err));
+	if (!taken)
+		ESPL_TRY(cli_take_training(name, value, o, &taken, err));
 	if (taken)
 		return ESPL_OK;
 	ESPL_TRY(cli_take_pruning(name, value, o, &taken, err));
@@ -367,10 +381,10 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	else if (!strcmp(name, "--input"))
 		return add_file(name, o->inputs, &o->input_count, value, err);
 	else if (!strcmp(name, "--output") &&
-	         (!strcmp(o->command, "compile") || !strcmp(o->command, "build") ||
-	          !strcmp(o->command, "train") || !strcmp(o->command, "distil") ||
-	          !strcmp(o->command, "prune") || !strcmp(o->command, "compress") ||
-	          !strcmp(o->command, "quantize")))
+	         (!strcmp(o->command, "fit") || !strcmp(o->command, "compile") ||
+	          !strcmp(o->command, "build") || !strcmp(o->command, "train") ||
+	          !strcmp(o->command, "distil") || !strcmp(o->command, "prune") ||
+	          !strcmp(o->command, "compress") || !strcmp(o->command, "quantize")))
 		o->output = value;
 	else if (!strcmp(name, "--output"))
 		return add_file(name, o->outputs, &o->output_count, value, err);
@@ -406,6 +420,7 @@ espl_status cli_parse(int argc, char **argv, cli_options *o, bool *help, espl_er
 	o->quantize = espl_quantize_default();
 	if (!strcmp(o->command, "quantize"))
 		o->train = espl_quantize_train_default();
+	o->fit.effort = ESPL_EFFORT_NORMAL;
 	o->extremes = 4;
 	if (!c)
 		return espl_fail(err, ESPL_USAGE, "%s: no such command; see espalier --help",

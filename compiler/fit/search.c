@@ -435,6 +435,27 @@ static bool better(const espl_tried *a, const espl_tried *b)
 	return by_merit(&a, &b) < 0;
 }
 
+/* How near a candidate is to be chosen: trained within the limits; trained, but that failed; held
+ * by an engine; held by none. */
+static int rank(const search *s, const espl_tried *t)
+{
+	if (t->images && !t->within)
+		return *t->reason ? 2 : 1;
+	if (t->images == s->options->images)
+		return 3;
+	return !*t->reason;
+}
+
+/* The higher rank; among trained ones the better, else the faster. */
+static bool nearer(const search *s, const espl_tried *a, const espl_tried *b)
+{
+	const int x = rank(s, a), y = rank(s, b);
+
+	if (x != y)
+		return x > y;
+	return x == 3 ? better(a, b) : a->price.latency_cycles < b->price.latency_cycles;
+}
+
 static void choose(search *s)
 {
 	espl_search_result *r = s->result;
@@ -449,24 +470,9 @@ static void choose(search *s)
 		if (r->chosen < 0 || better(t, &r->tried[r->chosen]))
 			r->chosen = i;
 	}
-	/* the nearest: the most accurate within the limits; else the fastest of all that is
-	 * planned; else the smallest */
-	for (int i = 0; i < r->tried_count; i++) {
-		const espl_tried *t = &r->tried[i];
-		const espl_tried *n = r->nearest < 0 ? NULL : &r->tried[r->nearest];
-		const bool trained = t->images == s->options->images && t->within;
-
-		if (!n)
+	for (int i = 0; i < r->tried_count; i++)
+		if (r->nearest < 0 || nearer(s, &r->tried[i], &r->tried[r->nearest]))
 			r->nearest = i;
-		else if (trained != (n->images == s->options->images && n->within))
-			r->nearest = trained ? i : r->nearest;
-		else if (trained)
-			r->nearest = better(t, n) ? i : r->nearest;
-		else if (!*t->reason != !*n->reason)
-			r->nearest = *t->reason ? r->nearest : i;
-		else if (t->price.latency_cycles < n->price.latency_cycles)
-			r->nearest = i;
-	}
 }
 
 espl_status espl_search(const espl_search_options *options, const espl_lab *lab, espl_arena *arena,
