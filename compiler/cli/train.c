@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 espl_status cli_read_graph(const char *path, espl_arena *arena, espl_graph **graph, espl_error *err)
@@ -167,6 +168,14 @@ static void print_text(const cli_options *options, const espl_graph *graph,
 	printf("\n");
 }
 
+/* Of the process so far. */
+static int64_t peak_memory(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) ? 0 : (int64_t)usage.ru_maxrss * 1024;
+}
+
 static void print_json(const cli_options *options, espl_json_writer *w, const espl_graph *graph,
                        const espl_train_result *result, double test)
 {
@@ -186,6 +195,7 @@ static void print_json(const cli_options *options, espl_json_writer *w, const es
 	espl_json_put_integer(w, "chosen_epoch", result->chosen_epoch + 1);
 	espl_json_put_number(w, "loss", result->loss);
 	espl_json_put_number(w, "seconds", result->seconds);
+	espl_json_put_integer(w, "memory_bytes", peak_memory());
 	if (result->accuracy >= 0)
 		espl_json_put_number(w, "validation_accuracy", result->accuracy);
 	if (test >= 0)
