@@ -47,6 +47,7 @@ typedef struct {
 	espl_stall stall;
 	bool stall_given;
 	uint32_t seed;
+	bool seed_given;
 	int seeds[CLI_MOST_SEEDS], seed_count; /* of place and route */
 	int64_t clock_hz;
 	bool allow_slow, dry_run, install;
@@ -107,6 +108,7 @@ espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error 
 espl_status cli_quantize(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_train(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_distil(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_compress(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_prune(const cli_options *options, espl_arena *arena, espl_error *err);
 
 /* The samples of --data, with --validation of them held out; where that is not given, of small sets

@@ -53,6 +53,7 @@ static espl_status run(const cli_options *options, espl_arena *arena, espl_error
 	        {"distil", cli_distil},
 	        {"prune", cli_prune},
 	        {"quantize", cli_quantize},
+	        {"compress", cli_compress},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -139,6 +139,7 @@ static const command commands[] = {
          "make weights zero, or remove channels, while the network trains"},
         {"quantize", 'q', "MODEL --data DIR -o NET",
          "make a float network integer, with or without training"},
+        {"compress", 'o', "CONFIG -o DIR", "distil, prune and quantize as a file says"},
         {"doctor", 'd', "", "say which tools are there, and how to get the others"},
 };
 
@@ -310,9 +311,10 @@ static espl_status take_number(const char *name, const char *text, cli_options *
 		return ESPL_OK;
 	}
 	ESPL_TRY(integer(name, text, 0, UINT32_MAX, &value, err));
-	if (!strcmp(name, "--seed"))
+	if (!strcmp(name, "--seed")) {
 		o->seed = (uint32_t)value;
-	else if (value > 1000000)
+		o->seed_given = true;
+	} else if (value > 1000000)
 		return espl_fail(err, ESPL_USAGE, "%s %s: at most 1000000", name, text);
 	else if (!strcmp(name, "--multipliers"))
 		o->multipliers = (int)value;

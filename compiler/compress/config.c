@@ -6,12 +6,14 @@
  */
 #include "compress/config.h"
 
+#include "base/file.h"
+
 #include "base/json.h"
 
 #include <stddef.h>
 #include <string.h>
 
-typedef enum { PATH, PATTERN, INTEGER, WIDE, UNSIGNED, NUMBER, SWITCH, CHOICE } kind;
+typedef enum { PATH, TEXT, PATTERN, INTEGER, WIDE, UNSIGNED, NUMBER, SWITCH, CHOICE } kind;
 
 typedef struct {
 	const char *key;
@@ -50,6 +52,7 @@ static const char *const methods[] = {"minmax", "percentile", "mse", NULL};
 
 static const field top[] = {
         {"model", PATH, AT(model), 0, 0, "a path", NULL},
+        {"family", TEXT, AT(family), 0, 0, "a text such as width=16,depth=2", NULL},
         {"data", PATH, AT(data), 0, 0, "a path", NULL},
         {"teacher", PATH, AT(teacher), 0, 0, "a path", NULL},
         {"validation", INTEGER, AT(validation), 0, 1e7, "0 to 10000000", NULL},
@@ -115,9 +118,7 @@ static espl_compress_config defaults(void)
 	out.prune.sparsity = -1;
 	out.training[ESPL_STAGE_PRUNE].epochs = 10;
 	out.training[ESPL_STAGE_PRUNE].rate = 0.05;
-	out.training[ESPL_STAGE_QUANTIZE].epochs = 0;
-	out.training[ESPL_STAGE_QUANTIZE].rate = 0.01;
-	out.training[ESPL_STAGE_QUANTIZE].weight_decay = 5e-5;
+	out.training[ESPL_STAGE_QUANTIZE] = espl_quantize_train_default();
 	return out;
 }
 
@@ -183,6 +184,10 @@ static espl_status take(const reader *r, const espl_json *object, const field *f
 		return wrong_kind(r, f);
 	if (f->kind == CHOICE)
 		return take_choice(r, f, text, to);
+	if (f->kind == TEXT) {
+		*(const char **)to = espl_arena_string(r->arena, text);
+		return ESPL_OK;
+	}
 	if (f->kind == PATTERN)
 		return espl_context(r->err, espl_pattern_parse(text, to, r->err), f->key);
 	*(const char **)to = *text == '/' ? espl_arena_string(r->arena, text)
@@ -269,9 +274,10 @@ static espl_status check(const reader *r, espl_compress_config *c)
 {
 	const espl_pattern_kind pattern = c->prune.rule.pattern.kind;
 
-	if (!c->model || !c->data)
-		return espl_fail(r->err, ESPL_SYNTAX, "\"%s\" is missing",
-		                 c->model ? "data" : "model");
+	if (!c->model == !c->family)
+		return espl_fail(r->err, ESPL_SYNTAX, "one of \"model\" and \"family\" is wanted");
+	if (!c->data)
+		return espl_fail(r->err, ESPL_SYNTAX, "\"data\" is missing");
 	if (!c->wanted[ESPL_STAGE_DISTIL] && !c->wanted[ESPL_STAGE_PRUNE] &&
 	    !c->wanted[ESPL_STAGE_QUANTIZE])
 		return espl_fail(r->err, ESPL_SYNTAX,
@@ -299,6 +305,10 @@ static void put(espl_json_writer *w, const field *f, const espl_compress_config 
 	switch (f->kind) {
 	case PATH: /* the content counts, not the name */
 		return;
+	case TEXT:
+		if (*(const char *const *)from)
+			espl_json_put_string(w, f->key, *(const char *const *)from);
+		return;
 	case PATTERN:
 		espl_json_put_string(w, f->key, espl_pattern_text(from, arena));
 		return;
@@ -324,19 +334,16 @@ static void put(espl_json_writer *w, const field *f, const espl_compress_config 
 	}
 }
 
-const char *espl_stage_text(const espl_compress_config *config, espl_stage stage, espl_arena *arena)
+void espl_stage_put(const espl_compress_config *config, espl_stage stage, espl_json_writer *w,
+                    const char *key, espl_arena *arena)
 {
-	espl_json_writer *w = espl_json_writer_create(arena);
-	size_t size;
-
-	espl_json_open(w, NULL, '{');
+	espl_json_open(w, key, '{');
 	for (const field *f = top; f->key; f++)
 		if (strcmp(f->key, "threads") != 0) /* which change no result */
 			put(w, f, config, arena);
 	for (const field *f = stage_fields[stage]; f->key; f++)
 		put(w, f, config, arena);
 	espl_json_close(w);
-	return espl_json_text(w, &size);
 }
 
 espl_status espl_compress_config_read(const char *path, espl_arena *arena,

@@ -4,7 +4,7 @@
 #ifndef ESPL_COMPRESS_CONFIG_H
 #define ESPL_COMPRESS_CONFIG_H
 
-#include "base/file.h"
+#include "base/json.h"
 #include "compress/prune.h"
 #include "compress/quantize.h"
 #include "compress/train.h"
@@ -25,8 +25,9 @@ typedef enum {
 const char *espl_stage_name(espl_stage stage);
 
 typedef struct {
-	const char *model, *data,
-	        *teacher; /* paths, from the config's folder; teacher NULL: none */
+	const char *model, *data; /* paths, from the config's folder */
+	const char *teacher;      /* NULL: none */
+	const char *family;       /* of a network that begins untrained; NULL: there is a model */
 	int validation, threads, batch;
 	uint32_t seed;
 	bool wanted[ESPL_STAGE_COUNT];
@@ -43,9 +44,10 @@ typedef struct {
 espl_status espl_compress_config_read(const char *path, espl_arena *arena,
                                       espl_compress_config *out, espl_error *err);
 
-/* All that a stage goes by, but for its models and data, as JSON: two runs of the same text have
- * the same result. Call it after changing seed or threads. */
-const char *espl_stage_text(const espl_compress_config *config, espl_stage stage,
-                            espl_arena *arena);
+/* Writes all that a stage goes by, but for its models and data, as an object: two runs of the same
+ * text have the same result.
+ *   in   key  NULL where the object stands alone */
+void espl_stage_put(const espl_compress_config *config, espl_stage stage, espl_json_writer *writer,
+                    const char *key, espl_arena *arena);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "unit.h"
 
+#include "base/file.h"
 #include "compress/config.h"
 
 #include <stdlib.h>
@@ -100,6 +101,15 @@ static void what_is_left_out_has_a_default(void **state)
 	            c.prune.regrow == 0);
 }
 
+static const char *text_of(const espl_compress_config *config, espl_stage stage)
+{
+	espl_json_writer *w = espl_json_writer_create(arena);
+	size_t size;
+
+	espl_stage_put(config, stage, w, NULL, arena);
+	return espl_json_text(w, &size);
+}
+
 /* --resume compares these texts: what changes the result must change them. */
 static void texts_tell_stages_apart(void **state)
 {
@@ -113,14 +123,10 @@ static void texts_tell_stages_apart(void **state)
 	                 0);
 	assert_int_equal(read(espl_arena_format(arena, one, "", "0.6"), &c, NULL), 0);
 	assert_int_equal(read(espl_arena_format(arena, one, "\"seed\": 2,", "0.5"), &d, NULL), 0);
-	assert_string_equal(espl_stage_text(&a, ESPL_STAGE_PRUNE, arena),
-	                    espl_stage_text(&b, ESPL_STAGE_PRUNE, arena));
-	assert_string_not_equal(espl_stage_text(&a, ESPL_STAGE_PRUNE, arena),
-	                        espl_stage_text(&c, ESPL_STAGE_PRUNE, arena));
-	assert_string_equal(espl_stage_text(&a, ESPL_STAGE_QUANTIZE, arena),
-	                    espl_stage_text(&c, ESPL_STAGE_QUANTIZE, arena));
-	assert_string_not_equal(espl_stage_text(&a, ESPL_STAGE_QUANTIZE, arena),
-	                        espl_stage_text(&d, ESPL_STAGE_QUANTIZE, arena));
+	assert_string_equal(text_of(&a, ESPL_STAGE_PRUNE), text_of(&b, ESPL_STAGE_PRUNE));
+	assert_string_not_equal(text_of(&a, ESPL_STAGE_PRUNE), text_of(&c, ESPL_STAGE_PRUNE));
+	assert_string_equal(text_of(&a, ESPL_STAGE_QUANTIZE), text_of(&c, ESPL_STAGE_QUANTIZE));
+	assert_string_not_equal(text_of(&a, ESPL_STAGE_QUANTIZE), text_of(&d, ESPL_STAGE_QUANTIZE));
 }
 
 static void refuse(const char *text, espl_status status, const char *message)
@@ -141,7 +147,9 @@ static void what_is_wrong_is_named(void **state)
 {
 	(void)state;
 	refuse("{", ESPL_SYNTAX, "line 1");
-	refuse("{}", ESPL_SYNTAX, "\"model\" is missing");
+	refuse("{}", ESPL_SYNTAX, "one of \"model\" and \"family\" is wanted");
+	refuse(WITH("\"family\": \"width=8\", \"quantize\": {}"), ESPL_SYNTAX,
+	       "one of \"model\" and \"family\" is wanted");
 	refuse("[1]", ESPL_SYNTAX, "no such key");
 	refuse("{\"model\": \"m\"}", ESPL_SYNTAX, "\"data\" is missing");
 	refuse("{\"model\": 3, \"data\": \"d\"}", ESPL_SYNTAX, "\"model\": a path is wanted");
@@ -151,7 +159,8 @@ static void what_is_wrong_is_named(void **state)
 	refuse(WITH("\"distil\": {}"), ESPL_SYNTAX,
 	       "\"teacher\" is missing, and \"distil\" is wanted");
 	refuse(WITH("\"epochs\": 1"), ESPL_SYNTAX,
-	       "\"epochs\": no such key; there are model, data, teacher, validation, threads, "
+	       "\"epochs\": no such key; there are model, family, data, teacher, validation, "
+	       "threads, "
 	       "batch, seed, distil, prune, quantize");
 	refuse(WITH("\"quantize\": {\"bits\": 4}"), ESPL_SYNTAX,
 	       "\"bits\" in \"quantize\": no such key; there are epochs, samples, optimizer, rate, "
