@@ -104,6 +104,7 @@ espl_status cli_build(const cli_options *options, espl_arena *arena, espl_error 
 espl_status cli_doctor(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_fit(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_flash(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_import(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_quantize(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_train(const cli_options *options, espl_arena *arena, espl_error *err);

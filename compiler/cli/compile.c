@@ -95,8 +95,20 @@ espl_status cli_check(const cli_options *options, espl_arena *arena, espl_error 
 	espl_report report = {0};
 	espl_lowered *lowered;
 	espl_net *net;
+	espl_graph *graph;
 	espl_status status;
+	bool is_graph;
 
+	ESPL_TRY(espl_import_holds_graph(options->model, arena, &is_graph, err));
+	if (is_graph) {
+		status = espl_import_graph(options->model, arena, &graph, &report, err);
+		print_verdicts(options, &report, arena);
+		if (!status && !options->json && !options->quiet)
+			printf("%s: a float model, all of which can be read: quantize it to "
+			       "compile it\n",
+			       options->model);
+		return status;
+	}
 	status = espl_import(options->model, options->rounding, arena, &net, &report, err);
 	if (status && status != ESPL_UNSUPPORTED)
 		return status;

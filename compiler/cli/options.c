@@ -14,8 +14,7 @@ typedef struct {
 
 /* commands: the first letters of those that take it (check, compile = m, reference, simulate,
  * verify, boards, lower, run = u, board-sim = z, build = p, doctor, flash, train = t,
- * distil = i, prune = n, compress = o, quantize,
- * fit = F) */
+ * distil = i, prune = n, compress = o, quantize, fit = F, import = y) */
 static const option table[] = {
         {"--board", "NAME", "mpdfF", "a board by its name (espalier boards)"},
         {"--array", "WxS", "m", "lanes by splits, e.g. 16x8"},
@@ -24,11 +23,11 @@ static const option table[] = {
         {"--memory", "BYTES", "mF", "limit of all the engine's memories together"},
         {"--engine", "DIR", "m", "for the very engine of this emitted folder"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
-        {"--output", "FILE", "mrsuptinoqF",
+        {"--output", "FILE", "mrsuptinoqFy",
          "what to write: a folder (compile, build, fit), a model, or a file a network output"},
         {"--input", "FILE", "rsvu", "samples of a network input, raw or .npy; one option an input"},
         {"--samples", "N", "rsvutinq", "use the first N samples only"},
-        {"--rounding", "tflm|single", "cmrl", "how the model requantizes; default tflm"},
+        {"--rounding", "tflm|single", "cmrly", "how the model requantizes; default tflm"},
         {"--tensors", "DIR", "r", "keep every tensor of every sample there"},
         {"--stall", "none|random:P|burst:N", "sv", "pauses on both streams"},
         {"--seed", "N", "svztinoqF", "of all that is random; default 1"},
@@ -107,7 +106,7 @@ static const option table[] = {
         {"--bias-correction", NULL, "q", "take the mean error of each layer out of its bias"},
         {"--graph", "FILE", "q", "also write the float graph with its steps"},
         {"--json", NULL, "cmsvbupdtinoqF", "machine-readable output"},
-        {"--quiet", NULL, "cmrsvluzpdftinoqF", "no output but errors"},
+        {"--quiet", NULL, "cmrsvluzpdftinoqFy", "no output but errors"},
 };
 
 enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -140,6 +139,7 @@ static const command commands[] = {
         {"quantize", 'q', "MODEL --data DIR -o NET",
          "make a float network integer, with or without training"},
         {"compress", 'o', "CONFIG -o DIR", "distil, prune and quantize as a file says"},
+        {"import", 'y', "MODEL -o FILE", "turn an .onnx or .tflite model into the own .json"},
         {"doctor", 'd', "", "say which tools are there, and how to get the others"},
 };
 
@@ -382,11 +382,8 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 		return take_rounding(value, o, err);
 	else if (!strcmp(name, "--input"))
 		return add_file(name, o->inputs, &o->input_count, value, err);
-	else if (!strcmp(name, "--output") &&
-	         (!strcmp(o->command, "fit") || !strcmp(o->command, "compile") ||
-	          !strcmp(o->command, "build") || !strcmp(o->command, "train") ||
-	          !strcmp(o->command, "distil") || !strcmp(o->command, "prune") ||
-	          !strcmp(o->command, "compress") || !strcmp(o->command, "quantize")))
+	else if (!strcmp(name, "--output") && strcmp(o->command, "reference") &&
+	         strcmp(o->command, "simulate") && strcmp(o->command, "run"))
 		o->output = value;
 	else if (!strcmp(name, "--output"))
 		return add_file(name, o->outputs, &o->output_count, value, err);

@@ -5,6 +5,7 @@
 #include "compress/train.h"
 #include "cli/cli.h"
 #include "compress/family.h"
+#include "import/import.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +14,7 @@
 
 espl_status cli_read_graph(const char *path, espl_arena *arena, espl_graph **graph, espl_error *err)
 {
-	espl_span file;
-
-	ESPL_TRY(espl_file_read(path, arena, &file, err));
-	return espl_context(
-	        err, espl_graph_parse((const char *)file.data, file.size, arena, graph, err), path);
+	return espl_import_graph(path, arena, graph, NULL, err);
 }
 
 espl_status cli_write_graph(const char *path, const espl_graph *graph, espl_arena *arena,

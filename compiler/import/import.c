@@ -3,6 +3,9 @@
  */
 #include "import/import.h"
 
+#include "base/json.h"
+#include "import/onnx_float.h"
+
 #include <string.h>
 
 static bool looks_like_json(espl_span file)
@@ -52,4 +55,50 @@ espl_status espl_import(const char *path, espl_rounding rounding, espl_arena *ar
 out:
 	espl_arena_destroy(scratch);
 	return status;
+}
+
+static bool is_graph_json(espl_span file)
+{
+	espl_json *json;
+	bool is_graph;
+
+	if (espl_json_parse((const char *)file.data, file.size, &json, NULL) != ESPL_OK)
+		return false;
+	is_graph = espl_json_has(json, "graph_format");
+	espl_json_destroy(json);
+	return is_graph;
+}
+
+espl_status espl_import_holds_graph(const char *path, espl_arena *arena, bool *is_graph,
+                                    espl_error *err)
+{
+	espl_onnx_model *model;
+	espl_span file;
+
+	ESPL_TRY(espl_file_read(path, arena, &file, err));
+	if (looks_like_json(file))
+		*is_graph = is_graph_json(file);
+	else
+		*is_graph = espl_onnx_recognise(file) &&
+		            espl_onnx_read(file, arena, &model, NULL) == ESPL_OK &&
+		            !espl_onnx_is_quantized(model);
+	return ESPL_OK;
+}
+
+espl_status espl_import_graph(const char *path, espl_arena *arena, espl_graph **graph,
+                              espl_report *report, espl_error *err)
+{
+	espl_status status;
+	espl_span file;
+
+	if (report)
+		*report = (espl_report){0, 0, NULL};
+	ESPL_TRY(espl_file_read(path, arena, &file, err));
+	if (looks_like_json(file)) {
+		status = espl_graph_parse((const char *)file.data, file.size, arena, graph, err);
+		return status == ESPL_OK ? status : espl_context(err, status, path);
+	}
+	if (espl_onnx_recognise(file))
+		return espl_import_onnx_graph(file, path, arena, graph, report, err);
+	return espl_fail(err, ESPL_SYNTAX, "%s: neither an .onnx model nor a graph in JSON", path);
 }

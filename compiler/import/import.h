@@ -5,6 +5,7 @@
 #define ESPL_IMPORT_IMPORT_H
 
 #include "base/file.h"
+#include "ir/graph.h"
 #include "ir/net.h"
 
 /* The verdict on one operator of a file. */
@@ -35,5 +36,22 @@ espl_status espl_import(const char *path, espl_rounding rounding, espl_arena *ar
 espl_status espl_import_tflite(espl_span file, const char *label, espl_rounding rounding,
                                espl_arena *arena, espl_net **net, espl_report *report,
                                espl_error *err);
+
+/* Says whether a file holds a float graph, for espl_import_graph, or something else, for
+ * espl_import: a float .onnx model and the graph's own .json do.
+ *   fails ESPL_IO; what is wrong with the content is for the readers to say */
+espl_status espl_import_holds_graph(const char *path, espl_arena *arena, bool *is_graph,
+                                    espl_error *err);
+
+/* Reads a float graph, by content: a float .onnx model, or the graph's own .json.
+ *   out   *graph in `arena`, checked; *report as espl_import's (may be NULL)
+ *   range operator sets 7 to 24
+ *   fails as espl_import; a quantized model is ESPL_UNSUPPORTED */
+espl_status espl_import_graph(const char *path, espl_arena *arena, espl_graph **graph,
+                              espl_report *report, espl_error *err);
+
+/* A float .onnx model in memory, which must live as long as the arena. */
+espl_status espl_import_onnx_graph(espl_span file, const char *label, espl_arena *arena,
+                                   espl_graph **graph, espl_report *report, espl_error *err);
 
 #endif
