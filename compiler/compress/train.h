@@ -87,10 +87,10 @@ typedef struct {
 
 /* Trains in place.
  *   out    *result; the graph's parameters and steps
- *   fails  ESPL_SHAPE: samples, classes or teacher do not fit the graph; ESPL_UNSUPPORTED: a node
- * has no gradient; ESPL_RANGE: it diverged (the graph is then as before); ESPL_INTERRUPTED: the
- *          checkpoint, if any, is written; ESPL_SYNTAX: the checkpoint is of another run or
- * damaged; ESPL_IO; what a hook fails with */
+ *   fails  ESPL_SHAPE: samples, classes or teacher do not fit the graph; ESPL_RANGE: an option is
+ * out of range, or it diverged (the graph is then as before); ESPL_INTERRUPTED: the checkpoint, if
+ * any, is written; ESPL_SYNTAX: the checkpoint is of another run or damaged; ESPL_IO; what a hook
+ * fails with */
 espl_status espl_train(espl_graph *graph, const espl_data *data, const espl_train_options *options,
                        espl_train_result *result, espl_error *err);
 

@@ -143,6 +143,32 @@ static void back_add(espl_graph_run *run, int i, int first, int count)
 	}
 }
 
+/* MULTIPLY: each input's gradient is the product with the other. */
+static void back_multiply(espl_graph_run *run, int i, int first, int count)
+{
+	const espl_node *node = &run->graph->nodes[i];
+	const espl_value *value = &run->graph->values[node->inputs[0]];
+	const size_t positions = positions_of(value), channels = (size_t)value->channels;
+	const size_t others = positions_of(&run->graph->values[node->inputs[1]]);
+
+	for (int n = first; n < first + count; n++) {
+		const float *dy = part(run, run->gradients, node->output, n);
+		const float *a = part(run, run->data, node->inputs[0], n);
+		const float *b = part(run, run->data, node->inputs[1], n);
+
+		if (run->wanted[node->inputs[0]])
+			back_factor((int)channels, positions, others, b, dy,
+			            part(run, run->gradients, node->inputs[0], n), run->adds[i][0]);
+		if (run->wanted[node->inputs[1]] && others == positions)
+			back_factor((int)channels, positions, positions, a, dy,
+			            part(run, run->gradients, node->inputs[1], n), run->adds[i][1]);
+		else if (run->wanted[node->inputs[1]])
+			back_channel_factor((int)channels, positions, a, dy,
+			                    part(run, run->gradients, node->inputs[1], n),
+			                    run->adds[i][1]);
+	}
+}
+
 static void back_concat(espl_graph_run *run, int i, int first, int count)
 {
 	const espl_node *node = &run->graph->nodes[i];
@@ -215,9 +241,17 @@ static void back_plain(espl_graph_run *run, int i, int first, int count)
 	case ESPL_NODE_PAD:
 		back_pad(graph, node, count, dy, dx, add);
 		break;
-	default:
-		assert(node->kind == ESPL_NODE_RESHAPE);
+	case ESPL_NODE_RESHAPE:
 		give(floats, dy, dx, add);
+		break;
+	case ESPL_NODE_UPSAMPLE:
+		back_upsample(&window, count, dy, dx, add);
+		break;
+	case ESPL_NODE_SOFTMAX:
+		back_softmax(in->channels, (size_t)count * positions_of(in), y, dy, dx, add);
+		break;
+	default:
+		back_unary(node, floats, part(run, run->data, input, first), y, dy, dx, add);
 	}
 }
 
@@ -234,6 +268,9 @@ static void back_node(espl_graph_run *run, int i, int lane, int first, int count
 		break;
 	case ESPL_NODE_ADD:
 		back_add(run, i, first, count);
+		break;
+	case ESPL_NODE_MULTIPLY:
+		back_multiply(run, i, first, count);
 		break;
 	case ESPL_NODE_CONCAT:
 		back_concat(run, i, first, count);

@@ -13,27 +13,6 @@ enum {
 	PORTION_FLOATS = 128 * 1024, /* of the largest value, at a time */
 };
 
-static bool has_gradient(espl_node_kind kind)
-{
-	switch (kind) {
-	case ESPL_NODE_CONV:
-	case ESPL_NODE_DEPTHWISE:
-	case ESPL_NODE_DENSE:
-	case ESPL_NODE_BATCH_NORM:
-	case ESPL_NODE_CLIP:
-	case ESPL_NODE_ADD:
-	case ESPL_NODE_MAX_POOL:
-	case ESPL_NODE_AVERAGE_POOL:
-	case ESPL_NODE_MEAN:
-	case ESPL_NODE_PAD:
-	case ESPL_NODE_RESHAPE:
-	case ESPL_NODE_CONCAT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 espl_window node_window(const espl_graph *graph, const espl_node *node)
 {
 	const espl_value *in = &graph->values[node->inputs[0]];
@@ -200,11 +179,6 @@ espl_status espl_graph_run_create(const espl_graph *graph, int batch, int thread
 	espl_status status;
 
 	assert(batch >= 1 && batch <= BATCH_MAX && threads >= 1 && threads <= THREADS_MAX);
-	for (int i = 0; backward && i < graph->node_count; i++)
-		if (!has_gradient(graph->nodes[i].kind))
-			return espl_fail(err, ESPL_UNSUPPORTED, "%s: %s has no gradient",
-			                 graph->nodes[i].name,
-			                 espl_node_name(graph->nodes[i].kind));
 	espl_kernels_start();
 	arena = espl_arena_create();
 	run = ESPL_NEW(arena, espl_graph_run);

@@ -14,8 +14,9 @@ typedef struct espl_graph_run espl_graph_run; /* buffers for a batch, threads */
 
 /* Borrows `graph`, whose parameters may change between runs; its structure may not, nor whether
  * a value, a weight or a bias is there or quantized (bits 0 or not).
+ *   in     backward  whether gradients will be asked for
  *   range  batch 1..4096, threads 1..64
- *   fails  ESPL_UNSUPPORTED: an operator has no gradient and `backward` is wanted */
+ *   fails  ESPL_NOMEM: the system gives no more threads */
 espl_status espl_graph_run_create(const espl_graph *graph, int batch, int threads, bool backward,
                                   espl_graph_run **out, espl_error *err);
 void espl_graph_run_destroy(espl_graph_run *run); /* NULL is allowed */

@@ -83,6 +83,18 @@ static inline const float *node_weights(const espl_graph_run *run, int node)
 	return run->weights[node] ? run->weights[node] : run->graph->nodes[node].weights;
 }
 
+/* Gradients of single nodes, as those of math/kernels.h (graph_gradients.c). */
+void back_unary(const espl_node *node, size_t count, const float *x, const float *y,
+                const float *dy, float *dx, bool add);
+/* MULTIPLY of one sample: by the input of all positions; by that of one value a channel. */
+void back_factor(int channels, size_t positions, size_t other_positions, const float *other,
+                 const float *dy, float *dx, bool add);
+void back_channel_factor(int channels, size_t positions, const float *other, const float *dy,
+                         float *dx, bool add);
+void back_upsample(const espl_window *window, int count, const float *dy, float *dx, bool add);
+void back_softmax(int channels, size_t positions, const float *y, const float *dy, float *dx,
+                  bool add);
+
 espl_window node_window(const espl_graph *graph, const espl_node *node);
 
 #endif

@@ -7,7 +7,7 @@
 #include "ir/graph.h"
 
 /* Two inputs (6 x 5 x 3 and 1 x 1 x 4), one output; parameters by the seed; checked.
- *   in  trainable  only nodes that have a gradient
+ *   in  trainable  only kinds that a network under training commonly has
  *       quantized  values and weights with 8 bits, some with fewer */
 espl_graph *tiny_graph(espl_arena *arena, uint32_t seed, bool trainable, bool quantized);
 
