@@ -433,10 +433,12 @@ void espl_graph_run_backward(espl_graph_run *run, int value, const float *gradie
 {
 	const espl_graph *graph = run->graph;
 
-	assert(run->backward && run->wanted[value]);
+	assert(run->backward);
 	if (run->from != value)
 		find_way(run, value);
 	clear(run);
+	if (!run->wanted[value])
+		return; /* no parameter leads there */
 	run->seed = gradient;
 	for (run->first = graph->node_count; run->first > 0; run->first = run->last) {
 		run->norm = -1;

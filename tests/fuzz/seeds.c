@@ -1,9 +1,10 @@
-/* Writes the fuzzers' first inputs into the folders import and plan of a folder.
+/* Writes the fuzzers' first inputs into the folders import, plan and graph of a folder.
  * SPDX-License-Identifier: Apache-2.0
  */
 #define _POSIX_C_SOURCE 200809L
 #include "lower/lower.h"
 #include "schedule/schedule.h"
+#include "tiny_graph.h"
 #include "tiny_model.h"
 #include "tiny_net.h"
 
@@ -47,12 +48,27 @@ static espl_status write_net(const char *folder, uint32_t seed, espl_arena *aren
 	                       both, size + 1 + strlen(decisions), err);
 }
 
+static espl_status write_graph(const char *folder, uint32_t kind, espl_arena *arena,
+                               espl_error *err)
+{
+	const espl_graph *graph = tiny_graph(arena, kind + 1, kind & 1, kind & 2);
+	const char *text;
+	size_t size;
+
+	ESPL_TRY(espl_graph_print(graph, arena, &text, &size, err));
+	return espl_file_write(espl_arena_format(arena, "%s/graph/tiny_%u", folder, (unsigned)kind),
+	                       text, size, err);
+}
+
 static espl_status write_all(const char *folder, espl_arena *arena, espl_error *err)
 {
 	mkdir(folder, 0777);
 	mkdir(espl_arena_format(arena, "%s/import", folder), 0777);
 	mkdir(espl_arena_format(arena, "%s/plan", folder), 0777);
+	mkdir(espl_arena_format(arena, "%s/graph", folder), 0777);
 	ESPL_TRY(write_models(folder, arena, err));
+	for (uint32_t kind = 0; kind < 4; kind++)
+		ESPL_TRY(write_graph(folder, kind, arena, err));
 	for (uint32_t seed = 0; seed < NETS; seed++)
 		ESPL_TRY(write_net(folder, seed, arena, err));
 	return ESPL_OK;
