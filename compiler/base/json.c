@@ -365,6 +365,12 @@ void espl_json_put_number(espl_json_writer *writer, const char *key, double valu
 	put_text(writer, digits);
 }
 
+void espl_json_put_null(espl_json_writer *writer, const char *key)
+{
+	put_start(writer, key);
+	put_text(writer, "null");
+}
+
 void espl_json_put_string(espl_json_writer *writer, const char *key, const char *value)
 {
 	put_start(writer, key);

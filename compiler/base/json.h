@@ -57,6 +57,7 @@ void espl_json_close(espl_json_writer *writer);
 void espl_json_put_integer(espl_json_writer *writer, const char *key, int64_t value);
 void espl_json_put_number(espl_json_writer *writer, const char *key, double value);
 void espl_json_put_string(espl_json_writer *writer, const char *key, const char *value);
+void espl_json_put_null(espl_json_writer *writer, const char *key);
 void espl_json_put_bool(espl_json_writer *writer, const char *key, bool value);
 void espl_json_put_integers(espl_json_writer *writer, const char *key, const int64_t *values,
                             int count);

@@ -23,6 +23,7 @@
 	X(MISSING, 5, "an external tool is missing")                \
 	X(TOOL, 6, "an external tool failed")                       \
 	X(LINK, 7, "the board or its link does not answer")         \
+	X(GATE, 8, "a result is outside its limits")                \
 	X(NOMEM, 70, "out of memory")                               \
 	X(INTERRUPTED, 130, "interrupted")
 

@@ -15,6 +15,7 @@
 #include "host/espalier.h"
 #include "ir/board.h"
 #include "ir/net.h"
+#include "judge/judge.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -66,6 +67,11 @@ typedef struct {
 	int layer_count;
 	int64_t budget_bytes; /* 0: no mixed precision */
 	const char *graph;    /* file for the graph with its steps; NULL: none */
+	/* Benchmark. */
+	const char *against, *control;
+	bool no_corruptions;
+	double input_scale, idle_mw, kwh_price, device_price;
+	espl_gate_state gates[ESPL_GATES];
 } cli_options;
 
 /* Fills options from the arguments after the command's name.
@@ -90,6 +96,9 @@ espl_status cli_take_quantization(const char *name, const char *value, cli_optio
 /* The same of fit (fit_options.c), which are asked first: its epochs have decimals. */
 espl_status cli_take_fit(const char *name, const char *value, cli_options *options, bool *taken,
                          espl_error *err);
+/* The same of the benchmark (benchmark_options.c). */
+espl_status cli_take_benchmark(const char *name, const char *value, cli_options *options,
+                               bool *taken, espl_error *err);
 
 /* The commands. */
 espl_status cli_check(const cli_options *options, espl_arena *arena, espl_error *err);
@@ -108,6 +117,7 @@ espl_status cli_import(const cli_options *options, espl_arena *arena, espl_error
 espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_quantize(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_train(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_benchmark(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_distil(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_compress(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_prune(const cli_options *options, espl_arena *arena, espl_error *err);
@@ -130,6 +140,11 @@ espl_status cli_write_graph(const char *path, const espl_graph *graph, espl_aren
 /* The net of a model file, or of an emitted folder's net.json. */
 espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *arena,
                          espl_net **net, espl_error *err);
+
+/* The envelope that --board, --array, --engine .. ask for; else the default board's.
+ *   out  *board  NULL where the array was given by hand */
+espl_status cli_choose_envelope(const cli_options *options, espl_arena *arena, espl_envelope *out,
+                                const espl_board **board, espl_error *err);
 
 /* Samples of one input: raw, or .npy.
  *   in    bytes  of one sample

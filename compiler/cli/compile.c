@@ -155,12 +155,12 @@ static espl_status read_engine(const char *folder, espl_arena *arena, const espl
 	return espl_context(err, status, path);
 }
 
-static espl_status choose_envelope(const cli_options *options, espl_arena *arena,
-                                   espl_envelope *out, espl_error *err)
+espl_status cli_choose_envelope(const cli_options *options, espl_arena *arena, espl_envelope *out,
+                                const espl_board **board, espl_error *err)
 {
-	const espl_board *board;
 	espl_strings folders;
 
+	*board = NULL;
 	if ((options->board != NULL) + (options->lanes != 0) + (options->multipliers != 0) +
 	            (options->engine != NULL) >
 	    1)
@@ -177,8 +177,8 @@ static espl_status choose_envelope(const cli_options *options, espl_arena *arena
 	} else if (!options->multipliers) {
 		ESPL_TRY(cli_board_folders(arena, &folders, err));
 		ESPL_TRY(espl_board_find(options->board ? options->board : "ulx3s-85f", &folders,
-		                         arena, &board, err));
-		*out = board->preset;
+		                         arena, board, err));
+		*out = (*board)->preset;
 	}
 	if (options->requantizers || options->memory_bytes)
 		out->engine = NULL; /* not the board's */
@@ -264,6 +264,7 @@ espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_erro
 	espl_error own = {0};
 	espl_kat kat;
 	espl_envelope envelope = {0};
+	const espl_board *board;
 	espl_status status;
 	espl_lowered *lowered;
 	const char *rtl;
@@ -272,7 +273,7 @@ espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_erro
 
 	if (!options->output)
 		return espl_fail(err, ESPL_USAGE, "compile: -o DIR is missing");
-	ESPL_TRY(choose_envelope(options, arena, &envelope, err));
+	ESPL_TRY(cli_choose_envelope(options, arena, &envelope, &board, err));
 	ESPL_TRY(cli_rtl_folder(arena, &rtl, err));
 	ESPL_TRY(cli_read_net(options->model, options->rounding, arena, &net, err));
 	ESPL_TRY(espl_context(err, espl_lower(net, arena, &lowered, err), options->model));

@@ -45,7 +45,7 @@ static espl_status run(const cli_options *options, espl_arena *arena, espl_error
 	        {"flash", cli_flash},         {"fit", cli_fit},
 	        {"train", cli_train},         {"distil", cli_distil},
 	        {"prune", cli_prune},         {"quantize", cli_quantize},
-	        {"compress", cli_compress},
+	        {"compress", cli_compress},   {"benchmark", cli_benchmark},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -14,23 +14,24 @@ typedef struct {
 
 /* commands: the first letters of those that take it (check, compile = m, reference, simulate,
  * verify, boards, lower, run = u, board-sim = z, build = p, doctor, flash, train = t,
- * distil = i, prune = n, compress = o, quantize, fit = F, import = y) */
+ * distil = i, prune = n, compress = o, quantize, fit = F, import = y,
+ * benchmark = k) */
 static const option table[] = {
-        {"--board", "NAME", "mpdfF", "a board by its name (espalier boards)"},
-        {"--array", "WxS", "m", "lanes by splits, e.g. 16x8"},
-        {"--requantizers", "R", "m", "results a cycle; default: the lesser of lanes and splits"},
+        {"--board", "NAME", "mpdfFk", "a board by its name (espalier boards)"},
+        {"--array", "WxS", "mk", "lanes by splits, e.g. 16x8"},
+        {"--requantizers", "R", "mk", "results a cycle; default: the lesser of lanes and splits"},
         {"--multipliers", "N", "mF", "search the fastest array within N DSPs (and --memory)"},
-        {"--memory", "BYTES", "mF", "limit of all the engine's memories together"},
+        {"--memory", "BYTES", "mFk", "limit of all the engine's memories together"},
         {"--engine", "DIR", "m", "for the very engine of this emitted folder"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
-        {"--output", "FILE", "mrsuptinoqFy",
+        {"--output", "FILE", "mrsuptinoqFyk",
          "what to write: a folder (compile, build, fit), a model, or a file a network output"},
         {"--input", "FILE", "rsvu", "samples of a network input, raw or .npy; one option an input"},
-        {"--samples", "N", "rsvutinq", "use the first N samples only"},
-        {"--rounding", "tflm|single", "cmrly", "how the model requantizes; default tflm"},
+        {"--samples", "N", "rsvutinqk", "use the first N samples only"},
+        {"--rounding", "tflm|single", "cmrlyk", "how the model requantizes; default tflm"},
         {"--tensors", "DIR", "r", "keep every tensor of every sample there"},
         {"--stall", "none|random:P|burst:N", "sv", "pauses on both streams"},
-        {"--seed", "N", "svztinoqF", "of all that is random; default 1"},
+        {"--seed", "N", "svztinoqFk", "of all that is random; default 1"},
         {"--trace", "FILE", "s", "write an FST waveform"},
         {"--junit", "FILE", "v", "write a JUnit report"},
         {"--extremes", "N", "v", "extreme inputs besides the given ones; default 4"},
@@ -44,7 +45,7 @@ static const option table[] = {
         {"--link", "PATH", "z", "keep a symbolic link to the port there"},
         {"--cache", "DIR", "svuz", "folder of built simulators"},
         {"--seeds", "N|LIST", "p", "N seeds, or these ones: 3,14,15; default 4"},
-        {"--freq", "MHZ", "p", "the engine's clock; default: the board's"},
+        {"--freq", "MHZ", "pk", "the engine's clock; default: the board's"},
         {"--allow-slow", NULL, "p", "keep a bitstream that misses its clock"},
         {"--dry-run", NULL, "pf", "show the commands, run none"},
         {"--install", NULL, "d", "install what Python's package index has"},
@@ -55,7 +56,7 @@ static const option table[] = {
         {"--effort", "NAME", "F", "quick, normal (the default) or thorough"},
         {"--epochs", "N", "F", "of the longest training; default: as the effort says"},
         {"--max-multiplications", "N", "F", "of a network; default: as the effort says"},
-        {"--data", "DIR", "tinqF", "samples as IDX, .npy or CSV files (docs/data.md)"},
+        {"--data", "DIR", "tinqFk", "samples as IDX, .npy or CSV files (docs/data.md)"},
         {"--validation", "N", "tinqF",
          "training samples held out to choose by; default 5000, a tenth at most"},
         {"--family", "KEY=N,...", "ti", "a network of the family: width, depth ... (man page)"},
@@ -78,7 +79,7 @@ static const option table[] = {
         {"--erase", "P", "tinq", "probability of a random rectangle; default 0"},
         {"--freeze-norms", NULL, "tinq", "batch norms keep their statistics"},
         {"--step-rate", "F", "tinq", "of quantizers' steps, as a multiple of the rate; default 1"},
-        {"--threads", "N", "tinoqF", "default 1; changes no result"},
+        {"--threads", "N", "tinoqFk", "default 1; changes no result"},
         {"--checkpoint", "FILE", "tinq", "write the state of the run there, once a minute"},
         {"--resume", NULL, "tinoq", "go on from the checkpoint, if there is one"},
         {"--log", "FILE", "ti", "write a line of CSV an epoch"},
@@ -105,8 +106,28 @@ static const option table[] = {
         {"--gptq", NULL, "q", "round weights one by one, the rest making up for it"},
         {"--bias-correction", NULL, "q", "take the mean error of each layer out of its bias"},
         {"--graph", "FILE", "q", "also write the float graph with its steps"},
-        {"--json", NULL, "cmsvbupdtinoqF", "machine-readable output"},
-        {"--quiet", NULL, "cmrsvluzpdftinoqFy", "no output but errors"},
+        {"--against", "MODEL", "k", "the full model: what is lost is said and limited"},
+        {"--control", "MODEL", "k", "a model trained as long without being compressed"},
+        {"--no-corruptions", NULL, "k", "only the test samples as they are"},
+        {"--input-scale", "S", "k", "what a byte's step is worth to a net; default 1/255"},
+        {"--max-drop", "POINTS", "k", "of accuracy, against the full model"},
+        {"--max-worst-class-drop", "POINTS", "k", "of the worst class's recall"},
+        {"--max-class-drop", "POINTS", "k", "of any class's recall"},
+        {"--max-slice-drop", "POINTS", "k", "of any slice"},
+        {"--max-corruption-drop", "POINTS", "k", "of the mean accuracy under corruption"},
+        {"--max-flips", "PERCENT", "k", "answers flipped from right to wrong"},
+        {"--min-agreement", "PERCENT", "k", "of the answers with the full model's"},
+        {"--min-accuracy", "PERCENT", "k", "of the model"},
+        {"--min-worst-class", "PERCENT", "k", "recall of the worst class"},
+        {"--min-low-margin", "PERCENT", "k", "accuracy in the lowest tenth of margins"},
+        {"--max-ece", "PERCENT", "k", "calibration error"},
+        {"--max-bytes", "N", "k", "size of the model"},
+        {"--max-latency-us", "US", "k", "on the engine that --board or --array gives"},
+        {"--idle-mw", "MW", "k", "what the board draws when idle, for the energy; default 0"},
+        {"--kwh-price", "P", "k", "of electricity, for the cost; default 0.3"},
+        {"--device-price", "P", "k", "of the board, for the cost; default 0"},
+        {"--json", NULL, "cmsvbupdtinoqFk", "machine-readable output"},
+        {"--quiet", NULL, "cmrsvluzpdftinoqFyk", "no output but errors"},
 };
 
 enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -139,6 +160,8 @@ static const command commands[] = {
         {"quantize", 'q', "MODEL --data DIR -o NET",
          "make a float network integer, with or without training"},
         {"compress", 'o', "CONFIG -o DIR", "distil, prune and quantize as a file says"},
+        {"benchmark", 'k', "MODEL --data DIR",
+         "say what a compressed model loses, on averages and on tails"},
         {"import", 'y', "MODEL -o FILE", "turn an .onnx or .tflite model into the own .json"},
         {"doctor", 'd', "", "say which tools are there, and how to get the others"},
 };
@@ -167,8 +190,8 @@ void cli_print_help(const char *name)
 		       "more.\n"
 		       "exit codes: 0 done, 1 mismatch, 2 usage, 3 input rejected, 4 does not "
 		       "fit,\n"
-		       "5 a tool is missing, 6 a tool failed, 7 link, 70 our bug, 130 "
-		       "interrupted\n");
+		       "5 a tool is missing, 6 a tool failed, 7 link, 8 a gate of "
+		       "benchmark, 70 our bug,\n130 interrupted\n");
 		return;
 	}
 	printf("usage: espalier %s %s%s[OPTIONS]\n\n%s\n\n", c->name, c->argument,
@@ -354,6 +377,8 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	ESPL_TRY(cli_take_pruning(name, value, o, &taken, err));
 	if (!taken)
 		ESPL_TRY(cli_take_quantization(name, value, o, &taken, err));
+	if (!taken && !strcmp(o->command, "benchmark"))
+		ESPL_TRY(cli_take_benchmark(name, value, o, &taken, err));
 	if (taken)
 		return ESPL_OK;
 	if (!strcmp(name, "--json"))
@@ -421,6 +446,7 @@ espl_status cli_parse(int argc, char **argv, cli_options *o, bool *help, espl_er
 		o->train = espl_quantize_train_default();
 	o->fit.effort = ESPL_EFFORT_NORMAL;
 	o->extremes = 4;
+	o->kwh_price = 0.3;
 	if (!c)
 		return espl_fail(err, ESPL_USAGE, "%s: no such command; see espalier --help",
 		                 o->command);
