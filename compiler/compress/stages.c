@@ -4,27 +4,7 @@
 #include "compress/stages.h"
 
 #include "compress/cells.h"
-
-int64_t espl_graph_bytes(const espl_graph *graph)
-{
-	espl_arena *scratch = espl_arena_create();
-	int64_t bytes = 4 * espl_graph_parameters(graph);
-
-	for (int n = 0; n < graph->node_count; n++) {
-		const espl_node *node = &graph->nodes[n];
-		const int64_t count = espl_node_weights(graph, node);
-		int8_t *mask;
-
-		if (!espl_is_weighted(node))
-			continue;
-		mask = ESPL_ARRAY(scratch, int8_t, count);
-		for (int64_t i = 0; i < count; i++)
-			mask[i] = node->weights[i] != 0;
-		bytes += espl_weights_bytes(mask, count, 32) - 4 * count;
-	}
-	espl_arena_destroy(scratch);
-	return bytes;
-}
+#include "ir/bytes.h"
 
 static void count_net(const espl_net *net, espl_model_facts *facts)
 {

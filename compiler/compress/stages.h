@@ -22,9 +22,6 @@ typedef struct {
 	double seconds; /* of the stage */
 } espl_model_facts;
 
-/* Bytes of a graph's parameters in float32, zeros stored as espl_model_bytes stores them. */
-int64_t espl_graph_bytes(const espl_graph *graph);
-
 /* Measures a model; seconds stay. */
 espl_status espl_model_measure(const espl_model *model, const espl_data *data, int threads,
                                espl_model_facts *facts, espl_error *err);

@@ -5,7 +5,25 @@
 
 int64_t espl_graph_bytes(const espl_graph *graph)
 {
-	return 4 * espl_graph_parameters(graph);
+	espl_arena *scratch = espl_arena_create();
+	int64_t bytes = 4 * espl_graph_parameters(graph);
+
+	for (int n = 0; n < graph->node_count; n++) {
+		const espl_node *node = &graph->nodes[n];
+		const int64_t count = espl_node_weights(graph, node);
+		const espl_mark before = espl_arena_mark(scratch);
+		int8_t *mask;
+
+		if (!count)
+			continue;
+		mask = ESPL_ARRAY(scratch, int8_t, count);
+		for (int64_t i = 0; i < count; i++)
+			mask[i] = node->weights[i] != 0;
+		bytes += espl_weights_bytes(mask, count, 32) - 4 * count;
+		espl_arena_release(scratch, before);
+	}
+	espl_arena_destroy(scratch);
+	return bytes;
 }
 
 espl_work_count espl_net_work(const espl_net *net)

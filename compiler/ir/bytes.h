@@ -7,8 +7,8 @@
 #include "ir/graph.h"
 #include "ir/net.h"
 
-/* Bytes of a graph's parameters, 4 each, whatever its quantizers say; a net's are
- * espl_model_bytes. */
+/* Bytes of a graph as it would be stored: 4 a parameter, or of a layer's weights the non-zeros with
+ * 4-bit skips where that is less, whatever its quantizers say. A net's are espl_model_bytes. */
 int64_t espl_graph_bytes(const espl_graph *graph);
 
 /* Weights, and multiplications of a sample: all, and those by weights that are not 0. */

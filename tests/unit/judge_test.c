@@ -188,7 +188,8 @@ static void a_float_graph_is_judged_as_well(void **state)
 	assert_int_equal(espl_graph_check(model.graph, NULL), ESPL_OK);
 	assert_int_equal(espl_judge(models, &samples, &how, arena, &b, NULL), ESPL_OK);
 	assert_near(b.judgements[0].accuracy, 36.0 / 40);
-	assert_int_equal(b.judgements[0].bytes, 36);
+	/* 3 of 9 weights: entries of 32 + 4 bits are 14 bytes, all nine would be 36 */
+	assert_int_equal(b.judgements[0].bytes, 14);
 	assert_int_equal(b.judgements[0].work.nonzero_multiplications, 3);
 	for (int i = 0; i < SAMPLES; i++) {
 		const bool right = i < 28 || i % 3 != 1;
