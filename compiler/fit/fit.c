@@ -85,8 +85,7 @@ static espl_search_options plan_search(const espl_fit_task *task)
 	        .limits = {.latency_cycles = (int64_t)(task->latency_ms * 1e-3 * clock),
 	                   .interval_cycles =
 	                           task->throughput > 0 ? (int64_t)(clock / task->throughput) : 0,
-	                   .multiplications = task->multiplications ? task->multiplications
-	                                                            : e->multiplications,
+	                   .multiplications = task->multiplications,
 	                   .accuracy = task->accuracy},
 	        .rungs = e->rungs,
 	        .divide = 3,
@@ -99,6 +98,8 @@ static espl_search_options plan_search(const espl_fit_task *task)
 
 	if (task->model)
 		take_model(&o.space);
+	else if (!o.limits.multiplications)
+		o.limits.multiplications = e->multiplications;
 	if (o.images < 1)
 		o.images = 1;
 	/* a limit of less than a cycle is not none */

@@ -31,9 +31,14 @@ static void put_tried(espl_json_writer *w, const espl_fit_task *task, const espl
 {
 	espl_json_open(w, NULL, '{');
 	espl_json_put_string(w, "candidate", t->key);
-	if (t->samples)
-		espl_json_put_number(w, "validation_accuracy", share(t->correct, t->samples));
-	put_price(w, task, &t->price);
+	if (*t->reason) {
+		espl_json_put_string(w, "reason", t->reason);
+	} else {
+		if (t->samples)
+			espl_json_put_number(w, "validation_accuracy",
+			                     share(t->correct, t->samples));
+		put_price(w, task, &t->price);
+	}
 	espl_json_close(w);
 }
 

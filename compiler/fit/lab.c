@@ -105,6 +105,7 @@ static espl_status price(void *user, const espl_candidate *candidate, const char
 {
 	espl_fit_lab *lab = user;
 	espl_stored_price made = {.reason = ""};
+	espl_error why = {0};
 	espl_arena *scratch;
 	espl_status status;
 	espl_net *net;
@@ -116,9 +117,15 @@ static espl_status price(void *user, const espl_candidate *candidate, const char
 	if (stopped(lab))
 		return espl_fail(err, ESPL_INTERRUPTED, "interrupted");
 	scratch = espl_arena_create();
-	status = espl_make_draft(lab->task, candidate, scratch, &net, err);
-	if (!status)
+	status = espl_make_draft(lab->task, candidate, scratch, &net, &why);
+	if (!status) {
 		status = price_net(lab, net, scratch, &made.price, &made.reason, err);
+	} else if (status == ESPL_RANGE) { /* the image is too small for it, say */
+		made.reason = why.message;
+		status = ESPL_OK;
+	} else if (err) {
+		*err = why;
+	}
 	if (!status)
 		status = espl_store_put_price(lab->store, lab->price_task, key, &made, err);
 	made.reason = espl_arena_string(arena, made.reason);

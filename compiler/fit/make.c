@@ -80,11 +80,12 @@ static espl_quantize_options quantize_options(const espl_fit_task *task,
 espl_status espl_make_draft(const espl_fit_task *task, const espl_candidate *candidate,
                             espl_arena *arena, espl_net **net, espl_error *err)
 {
-	const espl_quantize_options o = quantize_options(task, candidate, DRAFT_SAMPLES);
+	espl_quantize_options o = quantize_options(task, candidate, DRAFT_SAMPLES);
 	const espl_prune_rule rule = rule_of();
 	espl_graph *graph;
 	double share;
 
+	o.method = ESPL_RANGE_MINMAX;
 	ESPL_TRY(begin(task, candidate, arena, &graph, err));
 	ESPL_TRY(sparsity_of(graph, candidate, &share, err));
 	ESPL_TRY(espl_prune(graph, &rule, share, err));

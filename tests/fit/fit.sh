@@ -121,3 +121,11 @@ grep -q '"fits": false' slow/report.json
 grep -q '"nearest"' slow/report.json
 [ ! -e slow/model.json ]
 expect 4 'of validation' fit --board orangecrab-25f --max-latency-ms 1 --min-accuracy 99.9 -o again
+
+# a network that is given, as the teacher of its own smaller selves
+"$espalier" train --data data --family width=4,shrink=2 --epochs 6 --batch 32 -o float.json --quiet
+fit --board orangecrab-25f --model float.json --teacher float.json -o given --json >given.json
+grep -q '"candidate": "model keep=' given.json
+[ "$(number given.json multiplications)" = 40544 ]
+[ -s given/accelerator/manifest.json ]
+expect 3 'a.json' fit --board orangecrab-25f --model a.json -o other
