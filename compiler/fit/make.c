@@ -20,7 +20,7 @@ enum {
 };
 
 const char espl_make_recipe[] =
-        "recipe 1: train; prune over the first half of half as many images; quantize, train the "
+        "recipe 2: train; prune over the first half of half as many images; quantize, train the "
         "steps on a quarter as many";
 
 /* The candidate's float network before training. */

@@ -13,14 +13,13 @@ enum { LINK_BLOCK_RAMS = 2 };
 
 int espl_estimate_luts(int lanes, int splits, int requantizers)
 {
-	return (39140 + 1764 * lanes * splits - 1120 * splits + 10034 * requantizers +
-	        182 * lanes) /
+	return (30707 + 1409 * lanes * splits + 426 * splits + 10539 * requantizers + 798 * lanes) /
 	       10;
 }
 
 int espl_estimate_ffs(int lanes, int splits, int requantizers)
 {
-	return (30204 + 1330 * lanes * splits + 4388 * splits + 9004 * requantizers + 326 * lanes) /
+	return (28552 + 1184 * lanes * splits + 5569 * splits + 8484 * requantizers + 472 * lanes) /
 	       10;
 }
 

@@ -66,7 +66,7 @@ espl_status espl_price_lowered(const espl_frame *frame, const espl_lowered *lowe
                                espl_error *err);
 
 /* LUTs of four inputs (a carry cell counts two, a LUT RAM six) and flip-flops of an engine on ECP5:
- * a linear estimate, within 2 % and 4 % of what Yosys 0.23 makes of 13 engines from 8x1 to 16x16
+ * a linear estimate, within 1 % and 1.5 % of what Yosys 0.23 makes of ten engines from 8x1 to 16x4
  * (docs/fit.md). */
 int espl_estimate_luts(int lanes, int splits, int requantizers);
 int espl_estimate_ffs(int lanes, int splits, int requantizers);
