@@ -3,6 +3,7 @@
  */
 #include "fit/price.h"
 
+#include "ir/bytes.h"
 #include "schedule/schedule.h"
 
 #include <stdlib.h>
@@ -142,14 +143,11 @@ const char *espl_frame_text(const espl_frame *f, espl_arena *arena)
 
 static void count_net(const espl_net *net, espl_price *price)
 {
-	for (int o = 0; o < net->op_count; o++) {
-		const int64_t count = espl_op_weights(net, &net->ops[o]);
+	const espl_work_count work = espl_net_work(net);
 
-		price->weights += count;
-		price->multiplications += espl_op_multiplications(net, &net->ops[o]);
-		for (int64_t i = 0; i < count; i++)
-			price->nonzero_weights += net->ops[o].weights[i] != 0;
-	}
+	price->weights = work.weights;
+	price->nonzero_weights = work.nonzero_weights;
+	price->multiplications = work.multiplications;
 	price->bytes = espl_model_bytes(net);
 }
 
@@ -210,7 +208,7 @@ espl_status espl_price_lowered(const espl_frame *frame, const espl_lowered *lowe
 	}
 	for (int a = 0; a < frame->array_count && !(frame->engine && best); a++) {
 		const espl_envelope *array = &frame->arrays[a];
-		espl_plan *made;
+		espl_plan *made = NULL;
 		espl_status status;
 
 		/* half the lanes are never faster */
