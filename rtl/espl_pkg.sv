@@ -44,13 +44,16 @@ package espl_pkg;
   localparam int unsigned EntryWordBits = 30;
   localparam int unsigned PatternBits = 6;
 
-  // Param, full: {dest 17, mask 16, negative 24, positive 24, shift 6, multiplier 28, bias 24, 0}
+  // Param, full: {even half 1, even 3, dest 17, mask 16, negative 24, positive 24, shift 6,
+  //               multiplier 28, bias 24, 0}
   // Param, bias: {unused, four biases of 24, 1}
   localparam int unsigned RoundBits = 24;
   localparam int unsigned MultiplierBits = 28;
   localparam int unsigned ProductBits = 24 + MultiplierBits + 1;
   localparam int unsigned ParamWordBits =
-      1 + 24 + MultiplierBits + 6 + 2 * RoundBits + 16 + AddrBits;
+      1 + 24 + MultiplierBits + 6 + 2 * RoundBits + 16 + AddrBits + 4;
+  // Halves to even: the window of `even` e is 2^(shift - EvenFine - e) wide.
+  localparam int unsigned EvenFine = 13;
 
   // Frames on the input stream: memory identifiers.
   localparam int unsigned MemWide = 0;

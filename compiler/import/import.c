@@ -48,8 +48,12 @@ espl_status espl_import(const char *path, espl_rounding rounding, espl_arena *ar
 			espl_context(err, status, path);
 		else if (report)
 			report_net(*net, arena, report);
+	} else if (espl_onnx_recognise(file)) {
+		/* constants are copied into the net's arena, the rest is read through the file */
+		status = espl_import_onnx(file, path, arena, net, report, err);
 	} else {
-		status = espl_fail(err, ESPL_SYNTAX, "%s: neither a .tflite file nor a net in JSON",
+		status = espl_fail(err, ESPL_SYNTAX,
+		                   "%s: neither a .tflite nor an .onnx file nor a net in JSON",
 		                   path);
 	}
 out:

@@ -1,4 +1,4 @@
-/* Files in, integer graph out: .tflite, and the net's own .json.
+/* Files in, integer graph out: .tflite, quantized .onnx, and the net's own .json.
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef ESPL_IMPORT_IMPORT_H
@@ -26,7 +26,8 @@ typedef struct {
 /* Reads a model file, by content rather than by name.
  *   out   *net in `arena`; *report in `arena`, also when the file is refused with
  *         ESPL_UNSUPPORTED, with every offending operator (report may be NULL)
- *   range files up to 1 GiB; rounding is that of every requantization
+ *   range files up to 1 GiB; rounding is that of every requantization of a .tflite file; ONNX's
+ *         is ESPL_ROUND_ONNX
  *   fails ESPL_IO, ESPL_SYNTAX, ESPL_SHAPE, ESPL_RANGE; ESPL_UNSUPPORTED when at least one
  *         operator is refused: the message names as many as fit, *report all */
 espl_status espl_import(const char *path, espl_rounding rounding, espl_arena *arena, espl_net **net,
@@ -36,6 +37,8 @@ espl_status espl_import(const char *path, espl_rounding rounding, espl_arena *ar
 espl_status espl_import_tflite(espl_span file, const char *label, espl_rounding rounding,
                                espl_arena *arena, espl_net **net, espl_report *report,
                                espl_error *err);
+espl_status espl_import_onnx(espl_span file, const char *label, espl_arena *arena, espl_net **net,
+                             espl_report *report, espl_error *err);
 
 /* Says whether a file holds a float graph, for espl_import_graph, or something else, for
  * espl_import: a float .onnx model and the graph's own .json do.

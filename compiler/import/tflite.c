@@ -3,11 +3,11 @@
  */
 #include "import/tflite.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "import/tidy.h"
+
 #include <string.h>
 
-enum { VERSION = 3, COUNT_MAX = 1 << 16, BORDER_MAX = 256, RENAME_ROUNDS = 8 };
+enum { VERSION = 3, COUNT_MAX = 1 << 16, BORDER_MAX = 256 };
 
 /* Slots of the schema's tables. */
 enum { MODEL_VERSION, MODEL_OPCODES, MODEL_SUBGRAPHS, MODEL_BUFFERS = 4 };
@@ -180,76 +180,6 @@ static espl_status make_border(espl_tflite *in, espl_flat_vector list, int *tens
 	return ESPL_OK;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	const espl_tensor *first = *(const espl_tensor *const *)a;
-	const espl_tensor *second = *(const espl_tensor *const *)b;
-	const int order = strcmp(first->name, second->name);
-
-	return order ? order : first < second ? -1 : first > second;
-}
-
-/* Gives tensors without a name one, and makes all names differ. */
-static void make_names_unique(espl_tflite *in)
-{
-	espl_net *net = in->net;
-	espl_tensor **sorted = ESPL_ARRAY(in->arena, espl_tensor *, net->tensor_count);
-	bool unique = false;
-
-	for (int i = 0; i < net->tensor_count; i++) {
-		sorted[i] = &net->tensors[i];
-		if (!net->tensors[i].name[0])
-			net->tensors[i].name = espl_arena_format(in->arena, "tensor_%d", i);
-	}
-	for (int round = 0; round < RENAME_ROUNDS && !unique; round++) {
-		const char *kept = NULL;
-
-		unique = true;
-		qsort(sorted, (size_t)net->tensor_count, sizeof *sorted, compare_names);
-		for (int i = 0; i < net->tensor_count; i++) {
-			if (!kept || strcmp(kept, sorted[i]->name)) {
-				kept = sorted[i]->name;
-				continue;
-			}
-			sorted[i]->name = espl_arena_format(in->arena, "%s_%d", kept,
-			                                    (int)(sorted[i] - net->tensors));
-			unique = false;
-		}
-	}
-	for (int i = 0; i < net->tensor_count && !unique; i++)
-		net->tensors[i].name = espl_arena_format(in->arena, "tensor_%d", i);
-}
-
-/* Lists what was refused, as far as the message reaches. */
-static espl_status fail_refused(const espl_report *report, espl_error *err)
-{
-	char text[400] = "";
-	size_t length = 0;
-	int shown = 0;
-
-	for (int i = 0; i < report->count; i++) {
-		const espl_verdict *verdict = &report->verdicts[i];
-		char line[160];
-		int size;
-
-		if (verdict->supported)
-			continue;
-		size = snprintf(line, sizeof line, "; op %d %.40s: %.90s", verdict->index,
-		                verdict->kind, verdict->reason);
-		if (length + (size_t)size >= sizeof text)
-			break;
-		memcpy(text + length, line, (size_t)size + 1);
-		length += (size_t)size;
-		shown++;
-	}
-	if (shown < report->refused)
-		return espl_fail(err, ESPL_UNSUPPORTED,
-		                 "%d of %d operators are refused%s; and %d more", report->refused,
-		                 report->count, text, report->refused - shown);
-	return espl_fail(err, ESPL_UNSUPPORTED, "%d of %d operators are refused%s", report->refused,
-	                 report->count, text);
-}
-
 static espl_status build(espl_tflite *in, espl_report *report, espl_error *err)
 {
 	espl_net *net = in->net;
@@ -262,7 +192,7 @@ static espl_status build(espl_tflite *in, espl_report *report, espl_error *err)
 	if (in->buffer.broken)
 		return fail_broken(in, err);
 	if (report->refused)
-		return fail_refused(report, err);
+		return espl_fail_refused(report, "op", err);
 	net->inputs = ESPL_ARRAY(in->arena, int, in->inputs.count);
 	net->input_types = ESPL_ARRAY(in->arena, espl_type, in->inputs.count);
 	ESPL_TRY(
@@ -271,19 +201,8 @@ static espl_status build(espl_tflite *in, espl_report *report, espl_error *err)
 	net->output_types = ESPL_ARRAY(in->arena, espl_type, in->outputs.count);
 	ESPL_TRY(make_border(in, in->outputs, net->outputs, net->output_types, &net->output_count,
 	                     err));
-	make_names_unique(in);
+	espl_name_tensors(net, in->arena);
 	return espl_net_check(net, err);
-}
-
-/* The file's name without folders and extension. */
-static const char *base_name(espl_arena *arena, const char *label)
-{
-	const char *slash = strrchr(label, '/');
-	const char *start = slash ? slash + 1 : label;
-	const char *dot = strrchr(start, '.');
-	const int length = dot && dot > start ? (int)(dot - start) : (int)strlen(start);
-
-	return espl_arena_format(arena, "%.*s", length, start);
 }
 
 espl_status espl_import_tflite(espl_span file, const char *label, espl_rounding rounding,
@@ -295,7 +214,7 @@ espl_status espl_import_tflite(espl_span file, const char *label, espl_rounding 
 	espl_status status;
 
 	in.net = ESPL_NEW(arena, espl_net);
-	in.net->name = base_name(arena, label);
+	in.net->name = espl_base_name(arena, label);
 	in.net->rounding = rounding;
 	status = build(&in, &verdicts, err);
 	if (report)

@@ -9,7 +9,8 @@
  * where x = sum * multiplier * 2^(e-31) and e < 0 is the scale's exponent: single rounding
  * within 1/2, two roundings first to a multiple of 2^e, then to an integer. So when x is nearer
  * than 1/2 - 2^(e-1) to an integer, r is that integer. Three roundings to floats of 24 bits cost
- * less than 2^-13 as long as |x| <= 512; beyond that the result saturates in any case.
+ * less than 2^-13 as long as |x| <= 512; beyond that the result saturates in any case. ONNX's
+ * rounding is within 1/2 + 2^-15 of x there, which that margin covers.
  */
 #include "interp/fast.h"
 
@@ -96,7 +97,9 @@ static void prepare_depthwise(const espl_op *op, int channels, espl_arena *arena
 static void prepare_add(const espl_net *net, const espl_op *op, espl_arena *arena,
                         espl_fast_op *out)
 {
-	out->fast = true;
+	out->fast = net->rounding != ESPL_ROUND_ONNX; /* there it is no sum of two terms */
+	if (!out->fast)
+		return;
 	for (int k = 0; k < 2; k++) {
 		const int32_t zero = net->tensors[op->inputs[k]].zero_point;
 

@@ -18,7 +18,10 @@ static void run_add(const espl_net *net, const espl_op *op, int8_t *const *tenso
 	const espl_tensor *out = &net->tensors[op->output];
 	const int count = espl_tensor_elements(out);
 
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count && net->rounding == ESPL_ROUND_ONNX; i++)
+		tensors[op->output][i] = (int8_t)espl_onnx_add(net, op, tensors[op->inputs[0]][i],
+		                                               tensors[op->inputs[1]][i]);
+	for (int i = 0; i < count && net->rounding != ESPL_ROUND_ONNX; i++) {
 		uint32_t sum = 0;
 
 		for (int k = 0; k < 2; k++) {

@@ -78,6 +78,31 @@ static int32_t average(int32_t total, int32_t cells)
 	return total > 0 ? (total + cells / 2) / cells : (total - cells / 2) / cells;
 }
 
+/* ONNX's meaning: the sum less its zero points, scaled in float32, rounded with the zero point
+ * inside. */
+static void average_pool_onnx(const espl_net *net, const espl_op *op, int8_t *const *tensors)
+{
+	const espl_tensor *in = &net->tensors[op->inputs[0]];
+	const espl_tensor *out = &net->tensors[op->output];
+	int8_t *result = tensors[op->output];
+
+	for (int row = 0; row < out->rows; row++)
+		for (int column = 0; column < out->columns; column++) {
+			const window inside = window_at(in, op, row, column);
+			const int cells =
+			        (inside.bottom - inside.top) * (inside.right - inside.left);
+			const int divisor =
+			        op->count_pads ? op->kernel_rows * op->kernel_columns : cells;
+			const espl_scale scale = espl_pool_scale(net, op, divisor);
+
+			for (int c = 0; c < out->channels; c++)
+				*result++ = (int8_t)espl_requantize_inside(
+				        sum(in, tensors[op->inputs[0]], inside, c) -
+				                cells * in->zero_point,
+				        scale, out->zero_point, op->low, op->high);
+		}
+}
+
 void espl_interp_average_pool(const espl_net *net, const espl_op *op, int8_t *const *tensors)
 {
 	const espl_tensor *in = &net->tensors[op->inputs[0]];
@@ -85,6 +110,10 @@ void espl_interp_average_pool(const espl_net *net, const espl_op *op, int8_t *co
 	const int8_t *data = tensors[op->inputs[0]];
 	int8_t *result = tensors[op->output];
 
+	if (net->rounding == ESPL_ROUND_ONNX) {
+		average_pool_onnx(net, op, tensors);
+		return;
+	}
 	for (int row = 0; row < out->rows; row++) {
 		for (int column = 0; column < out->columns; column++) {
 			const window inside = window_at(in, op, row, column);

@@ -18,6 +18,8 @@ enum {
 	ESPL_MULTIPLIER_BITS = 28,  /* unsigned: 0..2^28-1 */
 	ESPL_SHIFT_MAX = 51,
 	ESPL_ROUND_BITS = 24, /* signed: the rounding terms are round << max(shift - 23, 0) */
+	ESPL_EVEN_MOST = 7,   /* `even` of a step */
+	ESPL_EVEN_FINE = 13,  /* a window of even e is 2^(shift - 13 - e) wide */
 };
 
 /* An exact requantization: header of lower.h, where
@@ -28,6 +30,10 @@ typedef struct {
 	int shift;          /* 0..51 */
 	int32_t positive;   /* 24 bits signed; used when x * multiplier >= 0 */
 	int32_t negative;   /* 24 bits signed; used when x * multiplier < 0 */
+	/* Halves to even: when the rounded product lies less than a window above a multiple of
+	 * 2^shift, an odd result becomes the even one below. 0: never; 1..7: the window. */
+	int even;
+	bool even_half; /* the window is half as wide where x * multiplier < 0 */
 } espl_step;
 
 typedef enum {

@@ -19,6 +19,30 @@ int espl_tensor_elements(const espl_tensor *tensor)
 	return elements > INT32_MAX ? INT32_MAX : (int)elements;
 }
 
+espl_scale espl_pool_scale(const espl_net *net, const espl_op *op, int cells)
+{
+	const float in = (float)net->tensors[op->inputs[0]].scale;
+	const float out = (float)net->tensors[op->output].scale;
+	const float whole = out * (float)cells;
+
+	return espl_scale_from_float32(in / whole);
+}
+
+int32_t espl_onnx_add(const espl_net *net, const espl_op *op, int32_t a, int32_t b)
+{
+	const int32_t offset = op->file_offset;
+	const espl_float_sum sum = {
+	        .scales = {espl_scale_to_float32(op->in_scales[0]),
+	                   espl_scale_to_float32(op->in_scales[1])},
+	        .zeros = {net->tensors[op->inputs[0]].zero_point + offset,
+	                  net->tensors[op->inputs[1]].zero_point + offset},
+	        .zero_point = net->tensors[op->output].zero_point + offset,
+	};
+
+	return espl_add_float32(&sum, a + offset, b + offset, op->low + offset, op->high + offset) -
+	       offset;
+}
+
 int64_t espl_op_weights(const espl_net *net, const espl_op *op)
 {
 	const espl_tensor *input, *output;

@@ -18,7 +18,12 @@
 
 enum { ESPL_MAX_INPUTS = 16, ESPL_MAX_ELEMENTS = 1 << 26 };
 
-typedef enum { ESPL_TYPE_INT8, ESPL_TYPE_FLOAT32 } espl_type;
+typedef enum { ESPL_TYPE_INT8, ESPL_TYPE_FLOAT32, ESPL_TYPE_UINT8 } espl_type;
+
+/* In which order a file runs through a tensor, outermost first: 0 rows, 1 columns, 2 channels. */
+typedef struct {
+	int axes[3];
+} espl_order;
 
 /* An int8 tensor of rows x columns x channels (NHWC, batch 1). One-dimensional
  * data is 1 x 1 x channels. value = scale * (stored - zero_point). */
@@ -43,6 +48,7 @@ typedef struct {
 	int dilation_rows, dilation_columns;
 	int pad_top, pad_bottom, pad_left, pad_right;
 	int depth_multiplier; /* DEPTHWISE: output channel = channel * depth_multiplier + m */
+	bool count_pads;      /* AVERAGE_POOL: cells outside the image count, as zero points */
 
 	/* CONV, DEPTHWISE, DENSE: output channels of each array. */
 	const int8_t *weights;    /* layout: ops.h; zero point 0 */
@@ -50,9 +56,13 @@ typedef struct {
 	const espl_scale *scales; /* [out]; repeated when the file has one for all */
 	bool scale_per_tensor;
 
-	/* ADD: shifted left by 20, scaled, summed, scaled (TFLite). MEAN: out_scale only. */
+	/* ADD: shifted left by 20, scaled, summed, scaled (TFLite). MEAN: out_scale only.
+	 * In ESPL_ROUND_ONNX an ADD's in_scales are the float32 ratios to the output's scale and
+	 * out_scale is 1; it is espl_add_float32 over our values + file_offset (128 where the file
+	 * stores uint8, 0 for int8). */
 	espl_scale in_scales[2];
 	espl_scale out_scale;
+	int32_t file_offset;
 
 	/* Fused activation, in stored values; -128 and 127 when there is none. */
 	int32_t low, high;
@@ -75,8 +85,11 @@ typedef struct {
 	int input_count, output_count;
 	int *inputs, *outputs; /* tensor indices */
 	/* What the file's own inputs and outputs are: FLOAT32 when the file has a QUANTIZE or
-	 * DEQUANTIZE at that border; the tensor itself is int8 always. */
+	 * DEQUANTIZE at that border, UINT8 when it has our values + 128; the tensor itself is int8
+	 * always. */
 	espl_type *input_types, *output_types;
+	/* The order of their elements; NULL: all in rows, columns, channels, as the tensors. */
+	espl_order *input_orders, *output_orders;
 } espl_net;
 
 /* Checks every invariant: indices, order, shapes against the operator, ranges. Importers end with
@@ -85,6 +98,13 @@ typedef struct {
 espl_status espl_net_check(const espl_net *net, espl_error *err);
 
 int espl_tensor_elements(const espl_tensor *tensor);
+
+/* AVERAGE_POOL in ESPL_ROUND_ONNX: the float32 that takes a sum of `cells` values, less their zero
+ * points, to the output; float32(in / float32(out * cells)). */
+espl_scale espl_pool_scale(const espl_net *net, const espl_op *op, int cells);
+
+/* ADD in ESPL_ROUND_ONNX, of our stored values. */
+int32_t espl_onnx_add(const espl_net *net, const espl_op *op, int32_t a, int32_t b);
 
 /* Weights of an operator as its tensors' shapes demand; 0 for operators without. Saturates. */
 int64_t espl_op_weights(const espl_net *net, const espl_op *op);

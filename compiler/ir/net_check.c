@@ -141,8 +141,12 @@ static espl_status check_range(const espl_op *op, const char *what, int value, i
 	return ESPL_OK;
 }
 
-static espl_status check_scale(const espl_op *op, espl_scale scale, espl_error *err)
+static espl_status check_scale(const espl_net *net, const espl_op *op, espl_scale scale,
+                               espl_error *err)
 {
+	if (net->rounding == ESPL_ROUND_ONNX && scale.multiplier % (1 << 7))
+		return espl_fail(err, ESPL_RANGE, "%s: the multiplier %d is no float32", op->name,
+		                 scale.multiplier);
 	if (scale.multiplier)
 		ESPL_TRY(check_range(op, "a multiplier", scale.multiplier, SCALE_MULTIPLIER_MIN,
 		                     INT32_MAX, err));
@@ -232,6 +236,8 @@ static espl_status check_accumulator(const espl_net *net, const espl_op *op, int
 		return espl_fail(err, ESPL_RANGE,
 		                 "%s: channel %d sums to %lld..%lld, which needs over 32 bits",
 		                 op->name, channel, (long long)low, (long long)high);
+	if (net->rounding == ESPL_ROUND_ONNX)
+		return ESPL_OK; /* saturates */
 	return check_scaled(op, channel, low, high, op->scales[channel].exponent, err);
 }
 
@@ -248,7 +254,7 @@ static espl_status check_weights(const espl_net *net, const espl_op *op, espl_er
 		return espl_fail(err, ESPL_SHAPE, "%s: weights, bias or scales are missing",
 		                 op->name);
 	for (int i = 0; i < channels; i++) {
-		ESPL_TRY(check_scale(op, op->scales[i], err));
+		ESPL_TRY(check_scale(net, op, op->scales[i], err));
 		if (op->kind == ESPL_OP_DEPTHWISE)
 			ESPL_TRY(check_accumulator(net, op, i, op->weights + i, per_channel,
 			                           channels, err));
@@ -267,8 +273,28 @@ static espl_status check_depthwise(const espl_net *net, const espl_op *op, espl_
 	return check_window(net, op, (int64_t)input->channels * op->depth_multiplier, err);
 }
 
+/* In ESPL_ROUND_ONNX a pool's scales are the tensors'. */
+static espl_status check_pool_scale(const espl_net *net, const espl_op *op, espl_error *err)
+{
+	const float in = (float)net->tensors[op->inputs[0]].scale;
+	const float out = (float)net->tensors[op->output].scale;
+
+	if (op->count_pads && net->rounding != ESPL_ROUND_ONNX)
+		return espl_fail(err, ESPL_SHAPE, "%s: pads count only in ONNX's rounding",
+		                 op->name);
+	if (net->rounding != ESPL_ROUND_ONNX)
+		return ESPL_OK;
+	if (!(in > 0) || !(out > 0) || !isfinite(in) || !isfinite(out) || !(in / out < 1 << 20) ||
+	    !(in / out > 1.0f / (1 << 20)))
+		return espl_fail(err, ESPL_RANGE, "%s: the scales are %g and %g, too far apart",
+		                 op->name, (double)in, (double)out);
+	return ESPL_OK;
+}
+
 static espl_status check_pool(const espl_net *net, const espl_op *op, espl_error *err)
 {
+	if (op->kind == ESPL_OP_AVERAGE_POOL)
+		ESPL_TRY(check_pool_scale(net, op, err));
 	ESPL_TRY(check_range(op, "the dilation", op->dilation_rows, 1, 1, err));
 	ESPL_TRY(check_range(op, "the dilation", op->dilation_columns, 1, 1, err));
 	return check_window(net, op, net->tensors[op->inputs[0]].channels, err);
@@ -288,11 +314,14 @@ static espl_status check_same_shape(const espl_net *net, const espl_op *op, espl
 static espl_status check_add(const espl_net *net, const espl_op *op, espl_error *err)
 {
 	for (int i = 0; i < 2; i++) {
-		ESPL_TRY(check_scale(op, op->in_scales[i], err));
-		ESPL_TRY(check_range(op, "an input's exponent", op->in_scales[i].exponent, -31, 0,
-		                     err));
+		ESPL_TRY(check_scale(net, op, op->in_scales[i], err));
+		ESPL_TRY(check_range(op, "an input's exponent", op->in_scales[i].exponent, -31,
+		                     net->rounding == ESPL_ROUND_ONNX ? 20 : 0, err));
 	}
-	ESPL_TRY(check_scale(op, op->out_scale, err));
+	if (op->file_offset != 0 && (op->file_offset != 128 || net->rounding != ESPL_ROUND_ONNX))
+		return espl_fail(err, ESPL_RANGE, "%s: the file's values are %d above ours",
+		                 op->name, op->file_offset);
+	ESPL_TRY(check_scale(net, op, op->out_scale, err));
 	return check_same_shape(net, op, err);
 }
 
@@ -307,8 +336,12 @@ static espl_status check_mean(const espl_net *net, const espl_op *op, espl_error
 	/* The multiplier is divided by the count of cells: it may be any that is not negative. */
 	ESPL_TRY(check_range(op, "the multiplier", op->out_scale.multiplier, 0, INT32_MAX, err));
 	ESPL_TRY(check_range(op, "the exponent", op->out_scale.exponent, -31, 30, err));
-	ESPL_TRY(check_scaled(op, 0, cells * (INT8_MIN - input->zero_point),
-	                      cells * (INT8_MAX - input->zero_point), op->out_scale.exponent, err));
+	if (net->rounding == ESPL_ROUND_ONNX)
+		ESPL_TRY(check_scale(net, op, op->out_scale, err));
+	else
+		ESPL_TRY(check_scaled(op, 0, cells * (INT8_MIN - input->zero_point),
+		                      cells * (INT8_MAX - input->zero_point),
+		                      op->out_scale.exponent, err));
 	return check_shape(op, &net->tensors[op->output], 1, 1, input->channels, err);
 }
 
@@ -357,7 +390,9 @@ static espl_status check_softmax(const espl_net *net, const espl_op *op, espl_er
 {
 	const int exponent = op->softmax_scale.exponent;
 
-	ESPL_TRY(check_scale(op, op->softmax_scale, err));
+	ESPL_TRY(check_scale(net, op, op->softmax_scale, err));
+	if (net->rounding == ESPL_ROUND_ONNX)
+		return espl_fail(err, ESPL_SHAPE, "%s: no softmax in ONNX's rounding", op->name);
 	ESPL_TRY(check_range(op, "the exponent", exponent, 0, 30, err));
 	if (op->softmax_least > 0 || op->softmax_least * (INT64_C(1) << exponent) < INT32_MIN)
 		return espl_fail(err, ESPL_RANGE, "%s: least difference %d with exponent %d",
@@ -445,7 +480,8 @@ espl_status espl_net_check(const espl_net *net, espl_error *err)
 
 	if (!net->name)
 		return espl_fail(err, ESPL_SHAPE, "the net has no name");
-	if (net->rounding != ESPL_ROUND_TFLM && net->rounding != ESPL_ROUND_SINGLE)
+	if (net->rounding != ESPL_ROUND_TFLM && net->rounding != ESPL_ROUND_SINGLE &&
+	    net->rounding != ESPL_ROUND_ONNX)
 		return espl_fail(err, ESPL_RANGE, "rounding %d is unknown", (int)net->rounding);
 	if (net->tensor_count < 1 || net->tensor_count > COUNT_MAX || net->op_count < 0 ||
 	    net->op_count > COUNT_MAX)

@@ -157,11 +157,16 @@ static espl_status read_rest(struct reader *in, const espl_json *object, espl_op
 	case ESPL_OP_DENSE:
 		return read_weights(in, object, op);
 	case ESPL_OP_MAX_POOL:
+		return read_window(in, object, op);
 	case ESPL_OP_AVERAGE_POOL:
+		if (in->net->rounding == ESPL_ROUND_ONNX)
+			ESPL_TRY(espl_json_bool(object, "count_pads", &op->count_pads, in->err));
 		return read_window(in, object, op);
 	case ESPL_OP_PAD:
 		return read_pads(in, object, op);
 	case ESPL_OP_ADD:
+		if (in->net->rounding == ESPL_ROUND_ONNX)
+			ESPL_TRY(read_int(in, object, "file_offset", 0, 128, &op->file_offset));
 		ESPL_TRY(read_scales(in, object, 3, 3, scales));
 		op->in_scales[0] = scales[0];
 		op->in_scales[1] = scales[1];
@@ -221,9 +226,27 @@ static espl_status read_type(struct reader *in, const espl_json *object, espl_ty
 	const char *text;
 
 	ESPL_TRY(espl_json_string(object, "type", &text, in->err));
-	*type = !strcmp(text, "float32") ? ESPL_TYPE_FLOAT32 : ESPL_TYPE_INT8;
+	*type = !strcmp(text, "float32") ? ESPL_TYPE_FLOAT32
+	        : !strcmp(text, "uint8") ? ESPL_TYPE_UINT8
+	                                 : ESPL_TYPE_INT8;
 	if (*type == ESPL_TYPE_INT8 && strcmp(text, "int8"))
 		return espl_fail(in->err, ESPL_SYNTAX, "type \"%.60s\" is unknown", text);
+	return ESPL_OK;
+}
+
+/* A border's order; rows, columns, channels when it is absent. */
+static espl_status read_order(struct reader *in, const espl_json *object, espl_order *order)
+{
+	int64_t *axes;
+
+	*order = (espl_order){{0, 1, 2}};
+	if (!espl_json_has(object, "order"))
+		return ESPL_OK;
+	ESPL_TRY(read_integers(in, object, "order", 0, 2, 3, &axes));
+	for (int i = 0; i < 3; i++)
+		order->axes[i] = (int)axes[i];
+	if (axes[0] == axes[1] || axes[0] == axes[2] || axes[1] == axes[2])
+		return espl_fail(in->err, ESPL_SYNTAX, "\"order\" names an axis twice");
 	return ESPL_OK;
 }
 
@@ -241,7 +264,7 @@ static espl_status open_array(struct reader *in, const espl_json *document, cons
 }
 
 static espl_status read_borders(struct reader *in, const espl_json *document, const char *key,
-                                int **tensors, espl_type **types, int *count)
+                                int **tensors, espl_type **types, espl_order **orders, int *count)
 {
 	const espl_json *array;
 	int i = 0;
@@ -249,9 +272,11 @@ static espl_status read_borders(struct reader *in, const espl_json *document, co
 	ESPL_TRY(open_array(in, document, key, 1, &array, count));
 	*tensors = ESPL_ARRAY(in->arena, int, *count);
 	*types = ESPL_ARRAY(in->arena, espl_type, *count);
+	*orders = ESPL_ARRAY(in->arena, espl_order, *count);
 	for (const espl_json *at = espl_json_first(array); at; at = espl_json_next(at), i++) {
 		ESPL_TRY(read_int(in, at, "tensor", 0, in->net->tensor_count - 1, &(*tensors)[i]));
 		ESPL_TRY(read_type(in, at, &(*types)[i]));
+		ESPL_TRY(read_order(in, at, &(*orders)[i]));
 	}
 	return ESPL_OK;
 }
@@ -272,7 +297,9 @@ static espl_status read_net(struct reader *in, const espl_json *document)
 	ESPL_TRY(read_int(in, document, "format", FORMAT, FORMAT, &format));
 	ESPL_TRY(read_name(in, document, &net->name));
 	ESPL_TRY(espl_json_string(document, "rounding", &rounding, in->err));
-	net->rounding = !strcmp(rounding, "single") ? ESPL_ROUND_SINGLE : ESPL_ROUND_TFLM;
+	net->rounding = !strcmp(rounding, "single") ? ESPL_ROUND_SINGLE
+	                : !strcmp(rounding, "onnx") ? ESPL_ROUND_ONNX
+	                                            : ESPL_ROUND_TFLM;
 	if (net->rounding == ESPL_ROUND_TFLM && strcmp(rounding, "tflm"))
 		return espl_fail(in->err, ESPL_SYNTAX, "rounding \"%.60s\" is unknown", rounding);
 	ESPL_TRY(open_array(in, document, "tensors", 1, &array, &net->tensor_count));
@@ -280,9 +307,9 @@ static espl_status read_net(struct reader *in, const espl_json *document)
 	for (const espl_json *at = espl_json_first(array); at; at = espl_json_next(at), i++)
 		ESPL_TRY(in_entry(in, read_tensor(in, at, &net->tensors[i]), "tensor", i));
 	ESPL_TRY(read_borders(in, document, "inputs", &net->inputs, &net->input_types,
-	                      &net->input_count));
+	                      &net->input_orders, &net->input_count));
 	ESPL_TRY(read_borders(in, document, "outputs", &net->outputs, &net->output_types,
-	                      &net->output_count));
+	                      &net->output_orders, &net->output_count));
 	ESPL_TRY(open_array(in, document, "ops", 0, &array, &net->op_count));
 	net->ops = ESPL_ARRAY(in->arena, espl_op, net->op_count);
 	i = 0;

@@ -9,8 +9,8 @@
 
 enum { FORMAT = 1, TABLE_SIZE = 256 };
 
-static const char *const rounding_names[] = {"tflm", "single"};
-static const char *const type_names[] = {"int8", "float32"};
+static const char *const rounding_names[] = {"tflm", "single", "onnx"};
+static const char *const type_names[] = {"int8", "float32", "uint8"};
 
 static bool has_window(espl_op_kind kind)
 {
@@ -123,6 +123,10 @@ static void print_op(espl_json_writer *writer, espl_arena *arena, const espl_net
 		print_pads(writer, op);
 	if (op->kind == ESPL_OP_DEPTHWISE)
 		espl_json_put_integer(writer, "depth_multiplier", op->depth_multiplier);
+	if (op->kind == ESPL_OP_AVERAGE_POOL && net->rounding == ESPL_ROUND_ONNX)
+		espl_json_put_bool(writer, "count_pads", op->count_pads);
+	if (op->kind == ESPL_OP_ADD && net->rounding == ESPL_ROUND_ONNX)
+		espl_json_put_integer(writer, "file_offset", op->file_offset);
 	espl_json_put_integer(writer, "low", op->low);
 	espl_json_put_integer(writer, "high", op->high);
 	if (scale_count)
@@ -137,13 +141,20 @@ static void print_op(espl_json_writer *writer, espl_arena *arena, const espl_net
 }
 
 static void print_borders(espl_json_writer *writer, const char *key, const int *tensors,
-                          const espl_type *types, int count)
+                          const espl_type *types, const espl_order *orders, int count)
 {
 	espl_json_open(writer, key, '[');
 	for (int i = 0; i < count; i++) {
 		espl_json_open(writer, NULL, '{');
 		espl_json_put_integer(writer, "tensor", tensors[i]);
 		espl_json_put_string(writer, "type", type_names[types[i]]);
+		if (orders && orders[i].axes[0] + 3 * orders[i].axes[1] != 3) {
+			int64_t axes[3];
+
+			for (int k = 0; k < 3; k++)
+				axes[k] = orders[i].axes[k];
+			espl_json_put_integers(writer, "order", axes, 3);
+		}
 		espl_json_close(writer);
 	}
 	espl_json_close(writer);
@@ -176,8 +187,10 @@ espl_status espl_net_print(const espl_net *net, espl_arena *arena, const char **
 	espl_json_put_integer(writer, "format", FORMAT);
 	espl_json_put_string(writer, "name", net->name);
 	espl_json_put_string(writer, "rounding", rounding_names[net->rounding]);
-	print_borders(writer, "inputs", net->inputs, net->input_types, net->input_count);
-	print_borders(writer, "outputs", net->outputs, net->output_types, net->output_count);
+	print_borders(writer, "inputs", net->inputs, net->input_types, net->input_orders,
+	              net->input_count);
+	print_borders(writer, "outputs", net->outputs, net->output_types, net->output_orders,
+	              net->output_count);
 	espl_json_open(writer, "tensors", '[');
 	for (int i = 0; i < net->tensor_count; i++)
 		print_tensor(writer, &net->tensors[i]);

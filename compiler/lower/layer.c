@@ -91,26 +91,6 @@ static const espl_lowered_tensor *tensor_of(const espl_pass *pass, int lowered)
 	return &pass->lowered->tensors[lowered];
 }
 
-static espl_curve curve_of(const espl_pass *pass, const espl_op *op, int channel)
-{
-	espl_curve curve = {.rounding = pass->net->rounding,
-	                    .zero_point = pass->net->tensors[op->output].zero_point,
-	                    .low = op->low,
-	                    .high = op->high};
-
-	if (op->kind == ESPL_OP_AVERAGE_POOL) {
-		/* the slope 1 / cells, as a multiplier in [2^30, 2^31) */
-		curve.cells = op->kernel_rows * op->kernel_columns;
-		while (((int64_t)1 << (31 - curve.scale.exponent)) / curve.cells < (int64_t)1 << 30)
-			curve.scale.exponent--;
-		curve.scale.multiplier =
-		        (int32_t)((((int64_t)1 << (31 - curve.scale.exponent)) - 1) / curve.cells);
-	} else {
-		curve.scale = op->kind == ESPL_OP_MEAN ? op->out_scale : op->scales[channel];
-	}
-	return curve;
-}
-
 static void note(espl_layer *layer, int64_t least, int64_t most, const espl_step *step)
 {
 	int bits = 0;
@@ -141,11 +121,16 @@ static espl_step constant_step(const espl_layer *layer, int32_t value)
 	return (espl_step){.positive = level, .negative = level};
 }
 
-/* The step of output channel `channel`, and whether its weights matter. */
+/* The step of output channel `channel`, about the level at which its roundings meet, and whether
+ * its weights matter. The step's bias is what the pivot adds. */
 static espl_status find_step(espl_pass *pass, espl_layer *layer, const espl_op *op, int channel,
-                             espl_step *step, bool *constant, espl_error *err)
+                             int divisor, int32_t level, espl_step *step, bool *constant,
+                             espl_error *err)
 {
-	const espl_curve curve = curve_of(pass, op, channel);
+	const espl_curve curve =
+	        espl_curve_of(pass->net, op, channel,
+	                      op->count_pads ? divisor : op->kernel_rows * op->kernel_columns);
+	const espl_pivot pivot = espl_pivot_at(&curve, level);
 	int64_t least, most;
 	int32_t value;
 
@@ -157,20 +142,69 @@ static espl_status find_step(espl_pass *pass, espl_layer *layer, const espl_op *
 		layer->checked += 2;
 		return ESPL_OK;
 	}
-	if (least < -x_most - 1 || most > x_most)
+	if (least - pivot.offset < -x_most - 1 || most - pivot.offset > x_most)
 		return espl_fail(err, ESPL_RANGE,
 		                 "%s: channel %d: the sum reaches %lld..%lld, beyond %d bits",
 		                 layer->name, channel, (long long)least, (long long)most,
 		                 (int)ESPL_ACCUMULATOR_BITS);
-	if (!espl_step_find(&curve, least, most, step, &layer->checked))
+	if (!espl_step_find(&curve, pivot, least, most, step, &layer->checked))
 		return no_form(layer, channel, least, most, err);
-	note(layer, least, most, step);
+	step->bias = (int32_t)-pivot.offset;
+	note(layer, least - pivot.offset, most - pivot.offset, step);
 	return ESPL_OK;
+}
+
+/* All steps of a layer, for one pivot's level. */
+static espl_status find_about(espl_pass *pass, espl_layer *layer, const espl_op *parts, int divisor,
+                              int32_t level, espl_step *steps, bool *constants, espl_error *err)
+{
+	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
+	const espl_curve curve = espl_curve_of(pass->net, parts, 0, 1);
+	const espl_pivot pivot = espl_pivot_at(&curve, level);
+
+	if (pivot.zero_point < INT8_MIN || pivot.zero_point > INT8_MAX)
+		return espl_fail(err, ESPL_RANGE, "%s: halves to even about zero point %d",
+		                 layer->name, pivot.zero_point);
+	layer->zero_point = pivot.zero_point;
+	for (int o = 0; o < out->channels; o++) {
+		constants[o] = true;
+		for (int c = 0; c < layer->step_classes; c++) {
+			bool constant;
+
+			ESPL_TRY(find_step(pass, layer, &parts[c], out->net_channels[o], divisor,
+			                   level, &steps[o * layer->step_classes + c], &constant,
+			                   err));
+			constants[o] = constants[o] && constant;
+		}
+	}
+	return ESPL_OK;
+}
+
+/* All steps of a layer. In ONNX's rounding the pivot may be moved until each channel has one.
+ *   in   parts  the operator, or one for each class of positions
+ *   out  steps  [out][step_classes]; constants  [out] channels whose sum does not matter */
+static espl_status find_steps(espl_pass *pass, espl_layer *layer, const espl_op *parts, int divisor,
+                              espl_step *steps, bool *constants, espl_error *err)
+{
+	static const int32_t levels[] = {96, 128, 64, 32, 160, 16, 192, -64};
+	const espl_layer before = *layer;
+	espl_status status = find_about(pass, layer, parts, divisor, 0, steps, constants, err);
+
+	if (pass->net->rounding != ESPL_ROUND_ONNX)
+		return status;
+	for (size_t i = 0; i < sizeof levels / sizeof levels[0] && status == ESPL_RANGE; i++) {
+		*layer = before;
+		if (find_about(pass, layer, parts, divisor, levels[i], steps, constants, NULL) ==
+		    ESPL_OK)
+			return ESPL_OK;
+	}
+	return status;
 }
 
 static espl_status set_bias(const espl_layer *layer, int channel, int64_t bias, espl_step *step,
                             espl_error *err)
 {
+	bias += step->bias; /* the pivot's */
 	if (bias < -x_most - 1 || bias > x_most)
 		return espl_fail(err, ESPL_RANGE, "%s: channel %d: the bias %lld is beyond %d bits",
 		                 layer->name, channel, (long long)bias, (int)ESPL_ACCUMULATOR_BITS);
@@ -191,16 +225,16 @@ static espl_status make_conv(espl_pass *pass, const espl_op *op, int result, esp
 	int8_t *weights = ESPL_ARRAY(pass->arena, int8_t,
 	                             (size_t)out->channels * (size_t)taps * (size_t)in->channels);
 	espl_step *steps = ESPL_ARRAY(pass->arena, espl_step, out->channels);
+	bool *constants = ESPL_ARRAY(pass->arena, bool, out->channels);
 
+	ESPL_TRY(find_steps(pass, layer, op, 0, steps, constants, err));
 	for (int o = 0; o < out->channels; o++) {
 		const int channel = out->net_channels[o];
 		const int8_t *from = op->weights + (int64_t)channel * taps * in->net_channel_count;
 		int8_t *to = weights + (int64_t)o * taps * in->channels;
 		int64_t bias = op->bias[channel];
-		bool constant;
 
-		ESPL_TRY(find_step(pass, layer, op, channel, &steps[o], &constant, err));
-		if (constant)
+		if (constants[o])
 			continue;
 		for (int k = 0; k < taps; k++)
 			for (int c = 0, live = 0; c < in->net_channel_count; c++) {
@@ -249,7 +283,7 @@ static void dense_weights(const espl_pass *pass, const espl_op *op, const espl_l
 static bool share_step(espl_pass *pass, espl_layer *layer, const espl_op *op, espl_step *steps)
 {
 	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
-	const espl_curve curve = curve_of(pass, op, 0);
+	const espl_curve curve = espl_curve_of(pass->net, op, 0, 0);
 	int64_t least = INT64_MAX, most = INT64_MIN;
 	espl_step step = {0};
 
@@ -263,7 +297,7 @@ static bool share_step(espl_pass *pass, espl_layer *layer, const espl_op *op, es
 		most = high > most ? high : most;
 	}
 	if (least < -x_most - 1 || most > x_most ||
-	    !espl_step_find(&curve, least, most, &step, &layer->checked))
+	    !espl_step_find(&curve, espl_pivot_at(&curve, 0), least, most, &step, &layer->checked))
 		return false;
 	for (int o = 0; o < out->channels; o++)
 		steps[o] = step;
@@ -279,17 +313,18 @@ static espl_status make_dense(espl_pass *pass, const espl_op *op, int result, es
 	const size_t inputs = (size_t)in->rows * (size_t)in->columns * (size_t)in->channels;
 	int8_t *weights = ESPL_ARRAY(pass->arena, int8_t, (size_t)out->channels * inputs);
 	espl_step *steps = ESPL_ARRAY(pass->arena, espl_step, out->channels);
+	bool *constants;
 
 	layer->kernel_rows = layer->kernel_columns = layer->stride_rows = layer->stride_columns = 1;
+	constants = ESPL_ARRAY(pass->arena, bool, out->channels);
 	layer->step_per_tensor = share_step(pass, layer, op, steps);
+	if (!layer->step_per_tensor)
+		ESPL_TRY(find_steps(pass, layer, op, 0, steps, constants, err));
 	for (int o = 0; o < out->channels; o++) {
 		const int channel = out->net_channels[o];
 		int64_t bias = op->bias[channel];
-		bool constant = false;
 
-		if (!layer->step_per_tensor)
-			ESPL_TRY(find_step(pass, layer, op, channel, &steps[o], &constant, err));
-		if (constant)
+		if (constants[o])
 			continue;
 		dense_weights(pass, op, in, channel, weights + (size_t)o * inputs, &bias);
 		for (size_t i = 0; i < inputs; i++)
@@ -338,9 +373,11 @@ static void find_classes(espl_pass *pass, const espl_op *op, espl_layer *layer, 
 	for (int y = 0; y < out->rows; y++)
 		for (int x = 0; x < out->columns; x++) {
 			const int divisor =
-			        inside(y, op->stride_rows, op->pad_top, op->kernel_rows, in->rows) *
-			        inside(x, op->stride_columns, op->pad_left, op->kernel_columns,
-			               in->columns);
+			        op->count_pads ? most
+			                       : inside(y, op->stride_rows, op->pad_top,
+			                                op->kernel_rows, in->rows) *
+			                                 inside(x, op->stride_columns, op->pad_left,
+			                                        op->kernel_columns, in->columns);
 
 			if (!known[divisor]) {
 				(*cells)[layer->step_classes] = divisor;
@@ -364,21 +401,42 @@ static int *sources(espl_pass *pass, const espl_layer *layer, int multiplier)
 	return source;
 }
 
+/* The operator for each class of positions: an average pool over so many cells. */
+static const espl_op *class_parts(const espl_pass *pass, const espl_layer *layer, const espl_op *op,
+                                  const int *cells)
+{
+	espl_op *parts;
+
+	if (!cells)
+		return op;
+	parts = ESPL_ARRAY(pass->arena, espl_op, layer->step_classes);
+	for (int c = 0; c < layer->step_classes; c++) {
+		parts[c] = *op;
+		parts[c].kernel_rows = cells[c];
+		parts[c].kernel_columns = 1;
+	}
+	return parts;
+}
+
 static espl_status make_depthwise(espl_pass *pass, const espl_op *op, int result, espl_error *err)
 {
 	espl_layer *layer = new_layer(pass, op, ESPL_LAYER_DEPTHWISE, result);
 	const espl_lowered_tensor *in = tensor_of(pass, layer->inputs[0]);
 	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
 	const bool sum = op->kind != ESPL_OP_DEPTHWISE;
+	const int most_cells = op->kernel_rows * op->kernel_columns;
 	int taps, zero = in->zero_point;
 	int *cells = NULL;
+	bool *constants;
 	espl_step *steps;
 	int8_t *weights;
 
 	if (op->kind == ESPL_OP_AVERAGE_POOL) {
 		find_classes(pass, op, layer, &cells);
-		layer->zero_point = zero = 0; /* the average of stored values */
-		layer->pad = 128;
+		if (pass->net->rounding != ESPL_ROUND_ONNX) {
+			layer->zero_point = zero = 0; /* the average of stored values */
+			layer->pad = 128;
+		}
 	} else if (op->kind == ESPL_OP_MEAN) {
 		layer->kernel_rows = in->rows;
 		layer->kernel_columns = in->columns;
@@ -387,22 +445,14 @@ static espl_status make_depthwise(espl_pass *pass, const espl_op *op, int result
 	weights = ESPL_ARRAY(pass->arena, int8_t, (size_t)out->channels * (size_t)taps);
 	steps = ESPL_ARRAY(pass->arena, espl_step, out->channels * layer->step_classes);
 	layer->source = sources(pass, layer, sum ? 1 : op->depth_multiplier);
+	constants = ESPL_ARRAY(pass->arena, bool, out->channels);
+	ESPL_TRY(find_steps(pass, layer, class_parts(pass, layer, op, cells), most_cells, steps,
+	                    constants, err));
 	for (int o = 0; o < out->channels; o++) {
 		const int channel = out->net_channels[o];
 		int64_t bias = op->bias ? op->bias[channel] : 0;
-		bool constant = false;
 
-		for (int c = 0; c < layer->step_classes; c++) {
-			espl_op part = *op;
-
-			if (cells) { /* a window of so many cells */
-				part.kernel_rows = cells[c];
-				part.kernel_columns = 1;
-			}
-			ESPL_TRY(find_step(pass, layer, &part, channel,
-			                   &steps[o * layer->step_classes + c], &constant, err));
-		}
-		if (constant) /* in one class, so in all: the bounds of an average are */
+		if (constants[o])
 			continue;
 		for (int k = 0; k < taps; k++) {
 			const int weight =

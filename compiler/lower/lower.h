@@ -4,6 +4,8 @@
  * The engine's requantizer computes, for an accumulator `x` that includes the bias,
  *     v = x * multiplier + (x >= 0 ? round_positive : round_negative)
  *     y = clamp((v >> shift) + zero_point, low, high)
+ * where a step for ONNX's rounding may clear the lowest bit of v >> shift just above a multiple
+ * of 2^shift (ir/lowered.h, `even`).
  * Lowering finds, per output channel, the narrowest such form equal to the
  * framework's definition at every reachable accumulator value, and proves it.
  */

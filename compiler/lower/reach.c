@@ -26,7 +26,9 @@ void espl_accumulator_range(const espl_pass *pass, const espl_op *op, int channe
 	const int outputs = pass->net->tensors[op->output].channels;
 	const bool pads = espl_reads_padding(pass, op);
 	const int taps = op->kernel_rows * op->kernel_columns;
-	const int zero = op->kind == ESPL_OP_AVERAGE_POOL ? 0 : in->zero_point;
+	const bool plain =
+	        op->kind == ESPL_OP_AVERAGE_POOL && pass->net->rounding != ESPL_ROUND_ONNX;
+	const int zero = plain ? 0 : in->zero_point;
 
 	*least = *most = op->bias ? op->bias[channel] : 0;
 	if (op->kind == ESPL_OP_DENSE) {
@@ -44,6 +46,10 @@ void espl_accumulator_range(const espl_pass *pass, const espl_op *op, int channe
 
 		*least = cells * (view->least[channel] - zero);
 		*most = cells * (view->most[channel] - zero);
+		if (op->count_pads && pads) { /* pads are zeros, in any number */
+			*least = *least < 0 ? *least : 0;
+			*most = *most > 0 ? *most : 0;
+		}
 		return;
 	}
 	for (int k = 0; k < taps; k++) {
@@ -67,18 +73,28 @@ void espl_accumulator_range(const espl_pass *pass, const espl_op *op, int channe
 	}
 }
 
-static int32_t through(const espl_net *net, const espl_op *op, int channel, int64_t x)
+/* The bounds of an average over windows of any size that the padding leaves. */
+static void averaged(const espl_pass *pass, const espl_op *op, int channel)
 {
-	espl_curve curve = {.rounding = net->rounding,
-	                    .zero_point = net->tensors[op->output].zero_point,
-	                    .low = op->low,
-	                    .high = op->high};
+	const espl_tensor *in = espl_source(pass, op->inputs[0]);
+	const espl_view *from = &pass->views[pass->views[op->inputs[0]].source];
+	espl_view *out = &pass->views[op->output];
+	const int whole = op->kernel_rows * op->kernel_columns;
+	const int zero = pass->net->rounding == ESPL_ROUND_ONNX ? in->zero_point : 0;
 
-	if (op->kind == ESPL_OP_AVERAGE_POOL)
-		curve.cells = op->kernel_rows * op->kernel_columns;
-	else
-		curve.scale = op->kind == ESPL_OP_MEAN ? op->out_scale : op->scales[channel];
-	return espl_curve_value(&curve, x);
+	out->least[channel] = INT8_MAX;
+	out->most[channel] = INT8_MIN;
+	for (int cells = espl_reads_padding(pass, op) ? 1 : whole; cells <= whole; cells++) {
+		const espl_curve curve =
+		        espl_curve_of(pass->net, op, channel, op->count_pads ? whole : cells);
+		const int32_t low =
+		        espl_curve_value(&curve, (int64_t)cells * (from->least[channel] - zero));
+		const int32_t high =
+		        espl_curve_value(&curve, (int64_t)cells * (from->most[channel] - zero));
+
+		out->least[channel] = low < out->least[channel] ? low : out->least[channel];
+		out->most[channel] = high > out->most[channel] ? high : out->most[channel];
+	}
 }
 
 static espl_status weighted(espl_pass *pass, const espl_op *op, espl_error *err)
@@ -94,8 +110,14 @@ static espl_status weighted(espl_pass *pass, const espl_op *op, espl_error *err)
 			        err, ESPL_RANGE,
 			        "%s: channel %d: the sum reaches %lld..%lld, beyond 32 bits",
 			        op->name, c, (long long)least, (long long)most);
-		out->least[c] = through(pass->net, op, c, least);
-		out->most[c] = through(pass->net, op, c, most);
+		if (op->kind == ESPL_OP_AVERAGE_POOL) {
+			averaged(pass, op, c);
+		} else {
+			const espl_curve curve = espl_curve_of(pass->net, op, c, 0);
+
+			out->least[c] = espl_curve_value(&curve, least);
+			out->most[c] = espl_curve_value(&curve, most);
+		}
 	}
 	return ESPL_OK;
 }

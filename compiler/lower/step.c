@@ -8,6 +8,12 @@
  * bounds one of them, or both if it is 0. Multipliers near slope * 2^s are tried,
  * shift after shift, until both intervals hold a number that the hardware can
  * write down.
+ *
+ * ONNX's rounding takes what float32 makes a half to the even neighbour. With a
+ * window of w above each multiple of 2^s in which odd results are lowered, the
+ * threshold of an odd k lies at k * 2^s + w instead, and all else stays. How close
+ * to a half float32 rounds to one depends on the result's size; that is why the
+ * point where the two roundings meet may be moved away from 0 (the pivot).
  */
 #include "lower/step.h"
 
@@ -15,7 +21,7 @@
 
 #include <string.h>
 
-enum { LEVELS = 256, NEAR = 3, FAR = 4000 };
+enum { LEVELS = 256, NEAR = 3, FAR = 4000, NEAR_EVEN = 60 };
 
 typedef struct {
 	int count;
@@ -30,10 +36,43 @@ typedef struct {
 	int64_t low, high;
 } interval;
 
+/* 1 / cells, as a multiplier in [2^30, 2^31) */
+static espl_scale inverse(int cells)
+{
+	espl_scale scale = {0, 0};
+
+	while (((int64_t)1 << (31 - scale.exponent)) / cells < (int64_t)1 << 30)
+		scale.exponent--;
+	scale.multiplier = (int32_t)((((int64_t)1 << (31 - scale.exponent)) - 1) / cells);
+	return scale;
+}
+
+espl_curve espl_curve_of(const espl_net *net, const espl_op *op, int channel, int cells)
+{
+	espl_curve curve = {.rounding = net->rounding,
+	                    .zero_point = net->tensors[op->output].zero_point,
+	                    .low = op->low,
+	                    .high = op->high};
+
+	if (op->kind == ESPL_OP_AVERAGE_POOL && net->rounding == ESPL_ROUND_ONNX) {
+		curve.scale = espl_pool_scale(net, op, cells);
+		curve.inside = true;
+	} else if (op->kind == ESPL_OP_AVERAGE_POOL) {
+		curve.scale = inverse(cells);
+		curve.cells = cells;
+	} else {
+		curve.scale = op->kind == ESPL_OP_MEAN ? op->out_scale : op->scales[channel];
+	}
+	return curve;
+}
+
 int32_t espl_curve_value(const espl_curve *curve, int64_t x)
 {
 	int64_t y;
 
+	if (curve->inside)
+		return espl_requantize_inside((int32_t)x, curve->scale, curve->zero_point,
+		                              curve->low, curve->high);
 	if (!curve->cells)
 		return espl_requantize((int32_t)x, curve->scale, curve->rounding, curve->zero_point,
 		                       curve->low, curve->high);
@@ -49,12 +88,46 @@ static int64_t lifted(int64_t round, int shift)
 	return round * ((int64_t)1 << up);
 }
 
+/* The width of the window in which odd results are lowered. */
+static int64_t window_of(int shift, int even, bool half)
+{
+	const int bits = shift - ESPL_EVEN_FINE - even - half;
+
+	return even && bits >= 0 ? (int64_t)1 << bits : 0;
+}
+
 static int32_t finish(const espl_step *step, int64_t v, int32_t zero_point, int32_t low,
                       int32_t high)
 {
+	const int64_t window = window_of(step->shift, step->even, step->even_half && v < 0);
+	int64_t level, rest;
+
 	v += lifted(v >= 0 ? step->positive : step->negative, step->shift);
-	v = espl_shift_right(v, step->shift) + zero_point;
-	return (int32_t)(v < low ? low : v > high ? high : v);
+	level = espl_shift_right(v, step->shift);
+	rest = v - level * ((int64_t)1 << step->shift);
+	if (rest < window && level % 2)
+		level--;
+	level += zero_point;
+	return (int32_t)(level < low ? low : level > high ? high : level);
+}
+
+espl_pivot espl_pivot_at(const espl_curve *curve, int32_t level)
+{
+	const int32_t zero = curve->cells ? 0 : curve->zero_point;
+	const int down = 31 - curve->scale.exponent; /* 1..62 */
+	const int64_t furthest = (int64_t)1 << (ESPL_ACCUMULATOR_BITS - 1);
+	/* with halves to the odd side, levels are counted from the next one on */
+	const int32_t flip = curve->inside && zero % 2;
+	int64_t offset;
+
+	if (!level || !curve->scale.multiplier)
+		return (espl_pivot){0, zero + flip};
+	if (down > 54)
+		offset = furthest;
+	else
+		offset = level * ((int64_t)1 << down) / curve->scale.multiplier;
+	offset = offset > furthest ? furthest : offset < -furthest ? -furthest : offset;
+	return (espl_pivot){offset, zero + level + flip};
 }
 
 int32_t espl_step_value(const espl_step *step, int64_t x, int32_t zero_point, int32_t low,
@@ -87,15 +160,17 @@ static int64_t next_threshold(const espl_curve *curve, int64_t from, int64_t mos
 	return above;
 }
 
-static void find_thresholds(const espl_curve *curve, int64_t least, int64_t most, thresholds *out)
+/* Thresholds of x - pivot's offset, levels from the pivot's zero point. */
+static void find_thresholds(const espl_curve *curve, espl_pivot pivot, int64_t least, int64_t most,
+                            thresholds *out)
 {
 	const int32_t bottom = espl_curve_value(curve, least), top = espl_curve_value(curve, most);
-	const int32_t zero = curve->cells ? 0 : curve->zero_point;
+	const int32_t zero = pivot.zero_point;
 	int64_t at = least, gap = 1;
 
 	memset(out, 0, sizeof(*out));
-	out->least = least;
-	out->most = most;
+	out->least = least - pivot.offset;
+	out->most = most - pivot.offset;
 	out->bottom = bottom - zero;
 	out->top = top - zero;
 	out->open_below = bottom > curve->low;
@@ -107,7 +182,7 @@ static void find_thresholds(const espl_curve *curve, int64_t least, int64_t most
 			next = next_threshold(curve, at, most, gap, q);
 		if (next > at && out->count)
 			gap = next - at;
-		out->threshold[out->count] = next;
+		out->threshold[out->count] = next - pivot.offset;
 		out->level[out->count++] = q - zero;
 		at = next;
 	}
@@ -126,16 +201,22 @@ static void at_most(interval *of, int64_t value)
 }
 
 /* What the thresholds leave for the two rounding terms. */
-static bool bound(const thresholds *t, int64_t m, int shift, interval *positive, interval *negative)
+static bool bound(const thresholds *t, int64_t m, int shift, const espl_step *even,
+                  interval *positive, interval *negative)
 {
 	const int64_t one = (int64_t)1 << shift;
+	const int64_t window = window_of(shift, even->even, false);
+	const int64_t below = window_of(shift, even->even, even->even_half);
 
 	*positive = *negative = (interval){-(one * 600), one * 600};
 	for (int i = 0; i < t->count; i++) {
 		const int64_t x = t->threshold[i], k = t->level[i] * one;
+		const bool odd = t->level[i] % 2;
 
-		at_least(x >= 0 ? positive : negative, k - m * x);
-		at_most(x > 0 ? positive : negative, k - m * (x - 1) - 1);
+		at_least(x >= 0 ? positive : negative,
+		         k + (odd ? x >= 0 ? window : below : 0) - m * x);
+		at_most(x > 0 ? positive : negative,
+		        k + (odd ? x > 0 ? window : below : 0) - m * (x - 1) - 1);
 		if (positive->low > positive->high || negative->low > negative->high)
 			return false;
 	}
@@ -171,7 +252,7 @@ static bool try_multiplier(const thresholds *t, int64_t m, int shift, espl_step 
 	interval positive, negative;
 
 	if (m < 1 || m >= (int64_t)1 << ESPL_MULTIPLIER_BITS ||
-	    !bound(t, m, shift, &positive, &negative) ||
+	    !bound(t, m, shift, step, &positive, &negative) ||
 	    !representable(positive, shift, &step->positive) ||
 	    !representable(negative, shift, &step->negative))
 		return false;
@@ -193,54 +274,71 @@ static int64_t near_multiplier(espl_scale slope, int shift)
 	return ((int64_t)slope.multiplier + ((int64_t)1 << (down - 1))) >> down;
 }
 
-static bool equal_at(const espl_curve *curve, const espl_step *step, int64_t x)
+/* At x, less the pivot's offset. */
+static bool equal_at(const espl_curve *curve, espl_pivot pivot, const espl_step *step, int64_t x)
 {
-	return espl_curve_value(curve, x) == espl_step_value(step, x,
-	                                                     curve->cells ? 0 : curve->zero_point,
-	                                                     curve->low, curve->high);
+	return espl_curve_value(curve, x + pivot.offset) ==
+	       espl_step_value(step, x, pivot.zero_point, curve->low, curve->high);
 }
 
-static bool proved(const espl_curve *curve, const thresholds *t, const espl_step *step,
-                   int64_t *checked)
+static bool proved(const espl_curve *curve, espl_pivot pivot, const thresholds *t,
+                   const espl_step *step, int64_t *checked)
 {
 	for (int i = 0; i < t->count; i++)
-		if (!equal_at(curve, step, t->threshold[i]) ||
-		    !equal_at(curve, step, t->threshold[i] - 1))
+		if (!equal_at(curve, pivot, step, t->threshold[i]) ||
+		    !equal_at(curve, pivot, step, t->threshold[i] - 1))
 			return false;
 	*checked += 2 * t->count + 2;
-	return equal_at(curve, step, t->least) && equal_at(curve, step, t->most);
+	return equal_at(curve, pivot, step, t->least) && equal_at(curve, pivot, step, t->most);
 }
 
-bool espl_step_find(const espl_curve *curve, int64_t least, int64_t most, espl_step *step,
-                    int64_t *checked)
+/* Tries multipliers up to `reach` from slope * 2^shift, for a step whose `even` is set. */
+static bool search(const espl_curve *curve, const thresholds *t, int reach, espl_step *step)
 {
-	const int32_t zero = curve->cells ? 0 : curve->zero_point;
+	for (int shift = 0; shift <= ESPL_SHIFT_MAX; shift++) {
+		const int64_t middle = near_multiplier(curve->scale, shift);
+
+		if (middle > (int64_t)1 << ESPL_MULTIPLIER_BITS)
+			break;
+		if (middle < 1 || (reach == FAR && middle < 1 << 20) ||
+		    (step->even && !window_of(shift, step->even, step->even_half)))
+			continue;
+		for (int d = 0; d <= 2 * reach; d++) {
+			const int64_t m = middle + (d & 1 ? (d + 1) / 2 : -(d / 2));
+
+			if (try_multiplier(t, m, shift, step))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool espl_step_find(const espl_curve *curve, espl_pivot pivot, int64_t least, int64_t most,
+                    espl_step *step, int64_t *checked)
+{
+	const bool onnx = curve->rounding == ESPL_ROUND_ONNX;
+	bool found;
 	thresholds t;
 
-	find_thresholds(curve, least, most, &t);
+	find_thresholds(curve, pivot, least, most, &t);
+	step->even = 0;
+	step->even_half = false;
 	if (!t.count) { /* constant */
 		step->multiplier = 0;
 		step->shift = 0;
-		step->positive = step->negative = espl_curve_value(curve, least) - zero;
+		step->positive = step->negative = espl_curve_value(curve, least) - pivot.zero_point;
 		*checked += 2;
 		return true;
 	}
-	for (int reach = NEAR; reach <= FAR; reach += FAR - NEAR)
-		for (int shift = 0; shift <= ESPL_SHIFT_MAX; shift++) {
-			const int64_t middle = near_multiplier(curve->scale, shift);
-
-			if (middle > (int64_t)1 << ESPL_MULTIPLIER_BITS)
-				break;
-			if (middle < 1 || (reach == FAR && middle < 1 << 20))
-				continue;
-			for (int d = 0; d <= 2 * reach; d++) {
-				const int64_t m = middle + (d & 1 ? (d + 1) / 2 : -(d / 2));
-
-				if (try_multiplier(&t, m, shift, step))
-					return proved(curve, &t, step, checked);
-			}
-		}
-	return false;
+	found = search(curve, &t, NEAR, step);
+	for (int e = 0; e < 2 * ESPL_EVEN_MOST && !found && onnx; e++) {
+		step->even = 1 + e / 2;
+		step->even_half = e % 2;
+		found = search(curve, &t, NEAR_EVEN, step);
+	}
+	if (!found && !onnx)
+		found = search(curve, &t, FAR, step);
+	return found && proved(curve, pivot, &t, step, checked);
 }
 
 /* -- sums of two
@@ -257,6 +355,11 @@ static void tabulate(const espl_net *net, const espl_op *op, sum_curve *curve, i
 {
 	int32_t part[2][256];
 
+	curve->result = table;
+	for (int i = 0; i < 65536 && net->rounding == ESPL_ROUND_ONNX; i++)
+		table[i] = (int8_t)espl_onnx_add(net, op, i / 256 - 128, i % 256 - 128);
+	if (net->rounding == ESPL_ROUND_ONNX)
+		return;
 	for (int i = 0; i < 2; i++)
 		for (int v = -128; v < 128; v++)
 			part[i][v + 128] = espl_multiply_by_scale(
@@ -267,7 +370,6 @@ static void tabulate(const espl_net *net, const espl_op *op, sum_curve *curve, i
 			table[a * 256 + b] = (int8_t)espl_requantize(
 			        part[0][a] + part[1][b], op->out_scale, net->rounding,
 			        curve->out_zero, curve->low, curve->high);
-	curve->result = table;
 }
 
 static bool try_sum(const sum_curve *c, int64_t m, int64_t n, int shift, espl_step *step)
@@ -309,7 +411,8 @@ bool espl_step_find_add(const espl_net *net, const espl_op *op, const int32_t ra
 	for (int i = 0; i < 2; i++) {
 		int64_t product = (int64_t)op->in_scales[i].multiplier * op->out_scale.multiplier;
 
-		slope[i].exponent = op->in_scales[i].exponent + op->out_scale.exponent + 20;
+		slope[i].exponent = op->in_scales[i].exponent + op->out_scale.exponent +
+		                    (net->rounding == ESPL_ROUND_ONNX ? 0 : 20);
 		product = (product + (1 << 30)) >> 31;
 		slope[i].multiplier = (int32_t)product;
 		c.zero[i] = net->tensors[op->inputs[i]].zero_point;

@@ -1,4 +1,4 @@
-/* The arithmetic, in plain integers; only espl_scale_from_real sees a double.
+/* The arithmetic, in plain integers; only scales and QLinearAdd see floats.
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "math/fixed.h"
@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <math.h>
 
-enum { EXPONENT_MIN = -31, EXPONENT_MAX = 30 };
+enum { EXPONENT_MIN = -31, EXPONENT_MAX = 30, FLOAT_BITS = 24 };
 
 int64_t espl_shift_right(int64_t value, int bits)
 {
@@ -32,6 +32,22 @@ espl_scale espl_scale_from_real(double real)
 	return (espl_scale){(int32_t)multiplier, exponent};
 }
 
+espl_scale espl_scale_from_float32(float real)
+{
+	int exponent;
+	const double fraction = frexp((double)real, &exponent);
+
+	assert(real >= 0 && exponent <= EXPONENT_MAX);
+	if (real <= 0 || exponent < EXPONENT_MIN)
+		return (espl_scale){0, 0}; /* < 2^-32: times 2^31 it is below a half */
+	return (espl_scale){(int32_t)(fraction * (double)(INT64_C(1) << 31)), exponent};
+}
+
+float espl_scale_to_float32(espl_scale scale)
+{
+	return (float)ldexp(scale.multiplier, scale.exponent - 31);
+}
+
 int32_t espl_saturating_high_multiply(int32_t a, int32_t b)
 {
 	if (a == INT32_MIN && b == INT32_MIN)
@@ -50,6 +66,40 @@ int32_t espl_rounding_shift(int32_t value, int bits)
 	return (int32_t)(espl_shift_right(value, bits) + (remainder > threshold));
 }
 
+/* value / 2^bits to the nearest integer, halves to the one whose lowest bit is `odd`; bits 1..63 */
+static uint64_t halves_to(uint64_t value, int bits, unsigned odd)
+{
+	const uint64_t half = UINT64_C(1) << (bits - 1), rest = value & (2 * half - 1);
+	const uint64_t whole = bits == 63 ? value >> 63 : value >> bits;
+
+	return whole + (rest > half || (rest == half && (whole & 1) != odd));
+}
+
+/* The nearest number of 24 significant bits: a float32. */
+static uint64_t to_float(uint64_t value)
+{
+	int bits = 0;
+
+	while (value >> bits >= UINT64_C(1) << FLOAT_BITS)
+		bits++;
+	return bits ? halves_to(value, bits, 0) << bits : value;
+}
+
+/* Halves go to the result that has the parity `odd`. */
+static int32_t multiply_float32(int32_t accumulator, espl_scale scale, unsigned odd)
+{
+	const int down = FLOAT_BITS - scale.exponent; /* -6..55 */
+	const uint64_t magnitude =
+	        accumulator < 0 ? 0 - (uint64_t)accumulator : (uint64_t)accumulator;
+	uint64_t product = to_float(magnitude) * (uint64_t)(scale.multiplier >> 7);
+
+	product = to_float(product);
+	product = down > 0 ? halves_to(product, down, odd) : product << -down;
+	if (product > INT32_MAX)
+		product = INT32_MAX;
+	return accumulator < 0 ? -(int32_t)product : (int32_t)product;
+}
+
 int32_t espl_multiply_by_scale(int32_t accumulator, espl_scale scale, espl_rounding rounding)
 {
 	const int exponent = scale.exponent;
@@ -57,6 +107,8 @@ int32_t espl_multiply_by_scale(int32_t accumulator, espl_scale scale, espl_round
 	int64_t product;
 
 	assert(exponent >= EXPONENT_MIN && exponent <= EXPONENT_MAX);
+	if (rounding == ESPL_ROUND_ONNX)
+		return multiply_float32(accumulator, scale, 0);
 	if (rounding == ESPL_ROUND_SINGLE) {
 		product = (int64_t)accumulator * scale.multiplier;
 		product += INT64_C(1) << (30 - exponent);
@@ -75,4 +127,30 @@ int32_t espl_requantize(int32_t accumulator, espl_scale scale, espl_rounding rou
 
 	value += zero_point;
 	return (int32_t)(value < low ? low : value > high ? high : value);
+}
+
+int32_t espl_requantize_inside(int32_t accumulator, espl_scale scale, int32_t zero_point,
+                               int32_t low, int32_t high)
+{
+	int64_t value = multiply_float32(accumulator, scale, (unsigned)zero_point & 1);
+
+	value += zero_point;
+	return (int32_t)(value < low ? low : value > high ? high : value);
+}
+
+int32_t espl_add_float32(const espl_float_sum *sum, int32_t a, int32_t b, int32_t low, int32_t high)
+{
+	/* one operation a statement, so that no compiler fuses what is not fused there */
+	const float zero_a = sum->scales[0] * (float)sum->zeros[0];
+	const float zero_b = sum->scales[1] * (float)sum->zeros[1];
+	const float zeros = zero_a + zero_b;
+	const float fixed = (float)sum->zero_point - zeros;
+	const float inner = fmaf((float)b, sum->scales[1], fixed);
+	const float value = fmaf((float)a, sum->scales[0], inner);
+
+	if (value <= (float)low)
+		return low;
+	if (value >= (float)high)
+		return high;
+	return (int32_t)nearbyintf(value);
 }

@@ -122,7 +122,7 @@ static void put_group(coder *c, stream *streams, int loops, int base)
 	}
 }
 
-/* Param, full: {dest 17, mask 16, negative 24, positive 24, shift 6, multiplier 28, bias 24, 0} */
+/* Param, full: {even half 1, even 3, dest 17, mask 16, negative 24, positive 24, shift 6, multiplier 28, bias 24, 0} */
 static void put_record(coder *c, const espl_step *step, uint32_t mask, int dest)
 {
 	espl_table *to = &c->tables->param;
@@ -136,7 +136,9 @@ static void put_record(coder *c, const espl_step *step, uint32_t mask, int dest)
 	espl_put_bits(word, low += 6, ROUND_BITS, (uint64_t)(int64_t)step->positive);
 	espl_put_bits(word, low += ROUND_BITS, ROUND_BITS, (uint64_t)(int64_t)step->negative);
 	espl_put_bits(word, low += ROUND_BITS, 16, mask);
-	espl_put_bits(word, low + 16, ADDRESS_BITS, (uint64_t)dest);
+	espl_put_bits(word, low += 16, ADDRESS_BITS, (uint64_t)dest);
+	espl_put_bits(word, low += ADDRESS_BITS, 3, (uint64_t)step->even);
+	espl_put_bits(word, low + 3, 1, step->even_half);
 }
 
 /* Where channel c of the result goes, for one phase of the computing space. */

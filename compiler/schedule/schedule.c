@@ -195,7 +195,7 @@ static int64_t engine_bytes(const espl_engine *e)
 	                      bits_of(8 + index_bits(e->TapDepth), e->NarrowDepth) +
 	                      bits_of(35, e->TapDepth);
 
-	return (split * e->Splits + bits_of(140, e->ParamDepth) + bits_of(36, e->GroupDepth) +
+	return (split * e->Splits + bits_of(144, e->ParamDepth) + bits_of(36, e->GroupDepth) +
 	        bits_of(19 + 2 * e->PadMax * e->Lanes, e->BlockDepth) + bits_of(30, e->EntryDepth) +
 	        bits_of(e->Requantizers * (index_bits(e->Requantizers) + 1), e->PatternDepth) +
 	        bits_of(64, e->LayerDepth * 4) + bits_of(8 * e->Lanes, e->OutputDepth) +
@@ -249,7 +249,7 @@ static int engine_block_rams(const espl_engine *e, const memory_rule *rule)
 	                                 : blocks_of(rule, 149 + masks, 8, false) +
 	                                           blocks_of(rule, 57, 32, false);
 
-	return split * e->Splits + queues + blocks_of(rule, 140, e->ParamDepth, false) +
+	return split * e->Splits + queues + blocks_of(rule, 144, e->ParamDepth, false) +
 	       blocks_of(rule, 36, e->GroupDepth, false) +
 	       blocks_of(rule, 19 + masks, e->BlockDepth, false) +
 	       blocks_of(rule, 30, e->EntryDepth, false) +

@@ -3,11 +3,13 @@
 //
 // Computes   x = sum + bias (packed: byte `second` of sum, + bias)
 //            a = x * multiplier (second: + that of the cycle before)
-//            y = clamp(((a + (a < 0 ? negative : positive)) >> shift) + zero, low, high)
+//            y = clamp(((a + (a < 0 ? negative : positive)) >> shift) + zero, low, high),
+//            of which >> shift loses its lowest bit when even_i and none of near_i's bits
+//            is set before it (half_i's neither when a < 0)
 //            then y = table[y] when the layer has one.
 // Contract   sum_i, bias_i, packed_i, second_i and multiplier_i in stage 0; the others
-//            when they are needed: second5_i 5, roundings 6, above_i and coarse_i 7,
-//            fine_i 8, table_select_i 10.
+//            when they are needed: second5_i 5, roundings 6, above_i, near_i, half_i and coarse_i 7,
+//            fine_i and even_i 8, table_select_i 10.
 // Latency    11 cycles.  Throughput 1.
 // Cost       1 MULT18X18D, about 900 LUT4; a table is one block RAM.
 // The same   lower/run.c
@@ -33,6 +35,9 @@ module espl_requant #(
     input  wire logic signed [ProductBits-1:0]   positive_i,
     input  wire logic signed [ProductBits-1:0]   negative_i,
     input  wire logic        [ProductBits-1:0]   above_i,   // bits from shift + 9 on
+    input  wire logic        [ProductBits-1:0]   near_i,    // bits of the window's rest
+    input  wire logic        [ProductBits-1:0]   half_i,    // and one more where a < 0
+    input  wire logic                            even_i,
     input  wire logic        [            2:0]   coarse_i,  // shift / 8
     input  wire logic        [            2:0]   fine_i,    // shift % 8
     input  wire logic        [            7:0]   zero_i,
@@ -97,17 +102,23 @@ module espl_requant #(
   );
 
   // stages 8 and 9: ten bits are kept, and the bits above them must equal the sign
-  logic [Groups-1:0] differs, differs_q;
+  logic [Groups-1:0] differs, differs_q, far, far_q;
+  logic negative_q;
   logic [16:0] coarse_q;
   logic [9:0] fine, small_q;
   logic sign8_q;
   always_comb begin : check
     differs = '0;
+    far     = '0;
     for (int unsigned k = 0; k < ProductBits; k++) begin
       if (above_i[k] && rounded_q[k] != rounded_q[ProductBits-1]) differs[k/4] = 1'b1;
+      if (rounded_q[k] && (near_i[k] || (half_i[k] && negative_q))) far[k/4] = 1'b1;
     end
   end
-  assign fine = 10'(coarse_q >> fine_i);
+  always_comb begin : settle
+    fine = 10'(coarse_q >> fine_i);
+    if (even_i && far_q == '0) fine[0] = 1'b0;
+  end
 
   // stages 10 and 11
   logic signed [10:0] level;
@@ -120,7 +131,9 @@ module espl_requant #(
     previous_q   <= product;
     sum6_q       <= sum;
     rounded_q    <= rounded;
+    negative_q   <= sum6_q[ProductBits-1];
     differs_q    <= differs;
+    far_q        <= far;
     sign8_q      <= rounded_q[ProductBits-1];
     coarse_q     <= 17'($signed(rounded_q) >>> {coarse_i, 3'b0});
     small_q      <= differs_q != '0 ? {sign8_q, {9{!sign8_q}}} : fine;

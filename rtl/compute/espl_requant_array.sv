@@ -46,10 +46,13 @@ module espl_requant_array #(
   logic [MultiplierBits-1:0] multiplier0_q;
   logic [5:0] shift0_q, shift1_q, shift2_q, shift3_q, shift4_q, shift5_q, shift6_q, shift7_q;
   logic [2:0] fine8_q;
+  logic [3:0] even0_q, even1_q, even2_q, even3_q, even4_q, even5_q, even6_q;
+  logic even7_q, even8_q;
+  logic [5:0] window6_q;
   logic signed [RoundBits-1:0] positive0_q, positive1_q, positive2_q, positive3_q;
   logic signed [RoundBits-1:0] negative0_q, negative1_q, negative2_q, negative3_q;
   logic signed [ProductBits-1:0] positive4_q, negative4_q, positive5_q, negative5_q, positive6_q, negative6_q;
-  logic [ProductBits-1:0] above7_q;
+  logic [ProductBits-1:0] above7_q, near7_q, half7_q;
   logic [5:0] second_q;
   logic [16+AddrBits-1:0] place0_q;
   logic [(16+AddrBits)*Latency-1:0] place_q;
@@ -68,6 +71,7 @@ module espl_requant_array #(
         positive0_q   <= $signed(record_i[31 + MultiplierBits +: RoundBits]);
         negative0_q   <= $signed(record_i[31 + MultiplierBits + RoundBits +: RoundBits]);
         place0_q      <= record_i[31 + MultiplierBits + 2 * RoundBits +: 16 + AddrBits];
+        even0_q       <= record_i[47 + MultiplierBits + 2 * RoundBits + AddrBits +: 4];
       end
     end
   end
@@ -79,7 +83,12 @@ module espl_requant_array #(
   always_ff @(posedge clk_i) begin : follow
     {shift7_q, shift6_q, shift5_q, shift4_q, shift3_q, shift2_q, shift1_q} <=
         {shift6_q, shift5_q, shift4_q, shift3_q, shift2_q, shift1_q, shift0_q};
+    {even6_q, even5_q, even4_q, even3_q, even2_q, even1_q} <=
+        {even5_q, even4_q, even3_q, even2_q, even1_q, even0_q};
+    even7_q <= even6_q[2:0] != '0;
+    window6_q <= shift5_q - 6'(espl_pkg::EvenFine) - 6'(even5_q[2:0]);
     fine8_q <= shift7_q[2:0];
+    even8_q <= even7_q;
     {positive3_q, positive2_q, positive1_q} <= {positive2_q, positive1_q, positive0_q};
     {negative3_q, negative2_q, negative1_q} <= {negative2_q, negative1_q, negative0_q};
     lift3_q     <= shift2_q > 6'(RoundBits - 1) ? shift2_q - 6'(RoundBits - 1) : '0;
@@ -90,7 +99,11 @@ module espl_requant_array #(
     negative5_q <= negative4_q <<< lift4_q;
     positive6_q <= positive5_q;
     negative6_q <= negative5_q;
-    for (int unsigned k = 0; k < ProductBits; k++) above7_q[k] <= 7'(k) >= 7'(shift6_q) + 7'd9;
+    for (int unsigned k = 0; k < ProductBits; k++) begin
+      above7_q[k] <= 7'(k) >= 7'(shift6_q) + 7'd9;
+      near7_q[k]  <= 6'(k) >= window6_q && 6'(k) < shift6_q;
+      half7_q[k]  <= even6_q[3] && 6'(k) + 6'd1 == window6_q;
+    end
     second_q <= {second_q[4:0], second_i};
     place_q  <= {place_q[(16+AddrBits)*(Latency-1)-1:0], place0_q};
   end
@@ -112,6 +125,9 @@ module espl_requant_array #(
         .positive_i(positive6_q),
         .negative_i(negative6_q),
         .above_i(above7_q),
+        .near_i(near7_q),
+        .half_i(half7_q),
+        .even_i(even8_q),
         .coarse_i(shift7_q[5:3]),
         .fine_i(fine8_q),
         .zero_i,

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kControls = 4;  // cycles from start_i to gate_o and shift_o
 constexpr int kRecord = 4;    // from start_i to the record, without the tree's stages
-constexpr int kRecordBits = 140, kOffsetBits = 17;
+constexpr int kRecordBits = 144, kOffsetBits = 17;
 constexpr int kPushes = 400, kQuiet = 100;  // cycles of a layer, and until the next one
 constexpr int kEntryDepth = 64, kParamDepth = 128;
 

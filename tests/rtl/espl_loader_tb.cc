@@ -41,7 +41,7 @@ struct shape {
     while (1 << select < requantizers) select++;
     const int bits = memory == kWide      ? 8 * lanes
                      : memory == kVector  ? 8 * splits
-                     : memory == kParam   ? 140
+                     : memory == kParam   ? 144
                      : memory == kBlock   ? 19 + 2 * pad_max * lanes
                      : memory == kPattern ? requantizers * (select + 1)
                                           : 64;

@@ -3,11 +3,7 @@
 
 #include "Vespl_requant_array_1.h"
 #include "Vespl_requant_array_8.h"
-#include "bench.hh"
-
-extern "C" {
-#include "lower/step.h"
-}
+#include "even.hh"
 
 namespace {
 
@@ -56,6 +52,8 @@ void run(bench::generator &random, int count) {
       const int round_bits = next.step.shift > 47 ? 74 - next.step.shift - 3 : kRoundBits;
       next.step.positive = static_cast<int32_t>(bench::sign(random.edge(round_bits), round_bits));
       next.step.negative = static_cast<int32_t>(bench::sign(random.edge(round_bits), round_bits));
+      if (random.chance(50)) next.step.multiplier = 0;
+      bench::even(random, next.step, 0);
       next.place = random.bits(kPlaceBits);
       for (int r = 0; r < count; r++) next.bias[r] = bench::sign(bias, kAccBits);
       int at = 1;
@@ -67,6 +65,8 @@ void run(bench::generator &random, int count) {
       bench::put(array->record_i, at += kRoundBits, kRoundBits,
                  static_cast<uint64_t>(next.step.negative));
       bench::put(array->record_i, at += kRoundBits, kPlaceBits, next.place);
+      bench::put(array->record_i, at += kPlaceBits, 4,
+                 static_cast<uint64_t>(next.step.even | next.step.even_half << 3));
       if (array->load_i) state = next;
     }
     // stage 0: the sums of the record before

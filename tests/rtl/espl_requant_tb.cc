@@ -3,11 +3,7 @@
 
 #include "Vespl_requant_plain.h"
 #include "Vespl_requant_tables.h"
-#include "bench.hh"
-
-extern "C" {
-#include "lower/step.h"
-}
+#include "even.hh"
 
 namespace {
 
@@ -86,6 +82,7 @@ void run(bench::generator &random, int tables) {
       uint64_t sum = random.edge(kAccBits);
       const uint64_t byte = sum >> (second ? 8 : 0) & 0xff;
       now.x = bench::sign((l.packed ? byte : sum) + bias, kAccBits);
+      if (!l.packed) bench::even(random, now.step, now.x);
 
       requant->sum_i = static_cast<uint32_t>(sum);
       requant->bias_i = static_cast<uint32_t>(bias);
@@ -105,6 +102,13 @@ void run(bench::generator &random, int tables) {
       const int coarse = step(kCoarseStage).shift;
       requant->coarse_i = static_cast<uint8_t>(coarse >> 3);
       for (int k = 0; k < 53; k++) bench::put(requant->above_i, k, 1, k >= coarse + kKeptBits);
+      const espl_step near = step(kCoarseStage);
+      const int window = near.shift - ESPL_EVEN_FINE - near.even;
+      for (int k = 0; k < 53; k++) {
+        bench::put(requant->near_i, k, 1, k >= window && k < near.shift);
+        bench::put(requant->half_i, k, 1, near.even_half && k == window - 1);
+      }
+      requant->even_i = step(kFineStage).even != 0;
       requant->fine_i = static_cast<uint8_t>(step(kFineStage).shift & 7);
       requant.tick();
       if (!jobs.ready()) continue;
