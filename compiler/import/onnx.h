@@ -7,9 +7,9 @@
  * operator of the net. uint8 values are held as v - 128. A problem with one node is a reason, a
  * line of text (NULL: none), so that all of them can be shown at once.
  *
- * In order: onnx_import.c (graph, borders, verdicts), onnx_state.c (shapes and axes), onnx_constant.c
- * (constants), onnx_view.c (what only moves elements), onnx_quantize.c (Quantize- and
- * DequantizeLinear), onnx_sum.c (convolution, dense), onnx_pool.c (pools, sums, concatenation),
+ * In order: onnx_import.c (graph, borders, verdicts), onnx_state.c (shapes and axes),
+ * onnx_constant.c (constants), onnx_view.c (what only moves elements), onnx_quantize.c (Quantize-
+ * and DequantizeLinear), onnx_sum.c (convolution, dense), onnx_pool.c (pools, sums, concatenation),
  * onnx_unary.c (functions of one value).
  */
 #ifndef ESPL_IMPORT_ONNX_H

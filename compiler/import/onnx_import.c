@@ -3,6 +3,7 @@
  */
 #include "import/onnx.h"
 
+#include "import/onnx_float.h"
 #include "import/tidy.h"
 
 #include <stdio.h>
@@ -226,6 +227,9 @@ espl_status espl_import_onnx(espl_span file, const char *label, espl_arena *aren
 	in.net->name = espl_base_name(arena, label);
 	in.net->rounding = ESPL_ROUND_ONNX;
 	status = espl_onnx_read(file, arena, &model, err);
+	if (status == ESPL_OK && !espl_onnx_is_quantized(model))
+		status = espl_fail(err, ESPL_UNSUPPORTED,
+		                   "a float model: quantize it first (espalier quantize)");
 	if (status == ESPL_OK) {
 		in.model = model;
 		status = build(&in, &verdicts, err);

@@ -122,7 +122,8 @@ static void put_group(coder *c, stream *streams, int loops, int base)
 	}
 }
 
-/* Param, full: {even half 1, even 3, dest 17, mask 16, negative 24, positive 24, shift 6, multiplier 28, bias 24, 0} */
+/* Param, full: {even half 1, even 3, dest 17, mask 16, negative 24, positive 24, shift 6,
+ * multiplier 28, bias 24, 0} */
 static void put_record(coder *c, const espl_step *step, uint32_t mask, int dest)
 {
 	espl_table *to = &c->tables->param;

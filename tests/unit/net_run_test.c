@@ -128,7 +128,9 @@ static void equals_the_reference_on_odd_windows(void **state)
 		                &op.inputs[0],
 		                &op.output,
 		                &type,
-		                &type};
+		                &type,
+		                NULL,
+		                NULL};
 
 		op.pad_top = (int)espl_random_below(&random, (uint32_t)reach_rows);
 		op.pad_bottom = (int)espl_random_below(&random, (uint32_t)reach_rows);
