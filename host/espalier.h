@@ -47,11 +47,19 @@ typedef struct {
 typedef struct {
 	const char *name;
 	int rows, columns, channels;
-	int is_float; /* float32 values; else int8 */
-	double scale; /* value = scale * (stored - zero_point) */
+	int is_float; /* float32 values, else int8, or uint8 if is_unsigned: stored + 128 */
+	int is_unsigned;
+	int halves_to_even; /* how a float is quantized: ONNX's rounding; else halves away from 0 */
+	int order[3];       /* of the values, outermost first: 0 rows, 1 columns, 2 channels */
+	double scale;       /* value = scale * (stored - zero_point) */
 	int32_t zero_point;
-	size_t bytes; /* of one sample: rows x columns x channels, NHWC, little-endian */
+	size_t bytes; /* of one sample, little-endian */
 } espl_port;
+
+/* One element between a sample in the model's own form and order, and what is stored; `index`
+ * runs over rows, columns, channels. */
+int8_t espl_port_store(const espl_port *port, const void *values, size_t index);
+void espl_port_restore(const espl_port *port, int8_t stored, void *values, size_t index);
 
 /* Opens the accelerator of an emitted folder (docs/format.md): the board at options->port, or a
  * simulator, which is built if the cache has none of this shape. Checks the engine's identity,

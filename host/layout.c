@@ -49,16 +49,6 @@ static uint64_t header(int memory, uint32_t splits, size_t address, size_t count
 	       (uint64_t)count << 32 | (uint64_t)splits << 48;
 }
 
-static int8_t stored(const espl_manifest_tensor *t, const void *values, size_t index)
-{
-	double scaled;
-
-	if (!t->port.is_float)
-		return ((const int8_t *)values)[index];
-	scaled = round((double)((const float *)values)[index] / t->port.scale) + t->port.zero_point;
-	return (int8_t)(scaled < INT8_MIN ? INT8_MIN : scaled > INT8_MAX ? INT8_MAX : scaled);
-}
-
 static uint64_t *encode_planes(const espl_manifest *m, const espl_manifest_tensor *t,
                                const void *values, bool last, uint64_t *to)
 {
@@ -76,12 +66,13 @@ static uint64_t *encode_planes(const espl_manifest *m, const espl_manifest_tenso
 			for (int x = plane->phase_column; x < t->port.columns;
 			     x += t->phase_columns)
 				bytes[y / t->phase_rows * t->pitch + x / t->phase_columns] =
-				        (unsigned char)(stored(t, values,
-				                               ((size_t)y *
-				                                        (size_t)t->port.columns +
-				                                (size_t)x) * (size_t)t->port
-				                                                       .channels +
-				                                       (size_t)plane->channel) +
+				        (unsigned char)(espl_port_store(
+				                                &t->port, values,
+				                                ((size_t)y *
+				                                         (size_t)t->port.columns +
+				                                 (size_t)x) * (size_t)t->port
+				                                                        .channels +
+				                                        (size_t)plane->channel) +
 				                        128);
 		to += beats;
 	}
@@ -100,7 +91,7 @@ static uint64_t *encode_vector(const espl_manifest *m, const espl_manifest_tenso
 	memset(bytes, 0, slots * bytes_per_slot);
 	for (size_t e = 0; e < count; e++)
 		bytes[e / splits * bytes_per_slot + e % splits] =
-		        (unsigned char)stored(t, values, e);
+		        (unsigned char)espl_port_store(&t->port, values, e);
 	return to + slots * word_beats(m->splits);
 }
 
@@ -158,12 +149,8 @@ void espl_layout_decode(const espl_manifest *m, const uint64_t *packet, espl_are
 		if (t->softmax >= 0)
 			espl_softmax(values, (int)count, t->softmax_scale, t->softmax_least,
 			             values);
-		if (!t->port.is_float)
-			memcpy(outputs[o], values, count);
-		else
-			for (size_t i = 0; i < count; i++)
-				((float *)outputs[o])[i] = (float)(values[i] - t->port.zero_point) *
-				                           (float)t->port.scale;
+		for (size_t i = 0; i < count; i++)
+			espl_port_restore(&t->port, values[i], outputs[o], i);
 		espl_arena_release(scratch, mark);
 	}
 }

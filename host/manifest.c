@@ -122,6 +122,33 @@ static espl_status read_constants(const espl_json *json, espl_arena *arena,
 	return ESPL_OK;
 }
 
+/* The order of the values, and how halves are rounded, where the manifest says. */
+static espl_status read_order(const espl_json *json, espl_manifest_tensor *out, espl_error *err)
+{
+	const espl_json *list;
+	const char *halves;
+	int64_t order[3];
+
+	for (int i = 0; i < 3; i++)
+		out->port.order[i] = i;
+	if (espl_json_has(json, "halves")) {
+		ESPL_TRY(espl_json_string(json, "halves", &halves, err));
+		out->port.halves_to_even = !strcmp(halves, "even");
+	}
+	if (!espl_json_has(json, "order"))
+		return ESPL_OK;
+	ESPL_TRY(espl_json_array(json, "order", &list, err));
+	ESPL_TRY(row_of(list, order, 3, "order", err));
+	for (int i = 0; i < 3; i++)
+		out->port.order[i] = (int)order[i];
+	if ((1 << (order[0] & 7) | 1 << (order[1] & 7) | 1 << (order[2] & 7)) != 7 ||
+	    (order[0] | order[1] | order[2]) >> 2)
+		return espl_fail(err, ESPL_RANGE,
+		                 "%s: the order is none of rows, columns, channels",
+		                 out->port.name);
+	return ESPL_OK;
+}
+
 static espl_status read_tensor(const espl_json *json, const espl_manifest *m, espl_arena *arena,
                                espl_manifest_tensor *out, espl_error *err)
 {
@@ -132,6 +159,8 @@ static espl_status read_tensor(const espl_json *json, const espl_manifest *m, es
 	ESPL_TRY(espl_json_string(json, "type", &type, err));
 	out->port.name = espl_arena_string(arena, name);
 	out->port.is_float = !strcmp(type, "float32");
+	out->port.is_unsigned = !strcmp(type, "uint8");
+	ESPL_TRY(read_order(json, out, err));
 	ESPL_TRY(number(json, "rows", 1, MOST, &out->port.rows, err));
 	ESPL_TRY(number(json, "columns", 1, MOST, &out->port.columns, err));
 	ESPL_TRY(number(json, "channels", 1, MOST, &out->port.channels, err));

@@ -147,9 +147,8 @@ espl_status cli_choose_envelope(const cli_options *options, espl_arena *arena, e
                                 const espl_board **board, espl_error *err);
 
 /* Samples of one input: raw, or .npy.
- *   in    bytes  of one sample
  *   out   *data, *count samples; fails ESPL_SHAPE when the file is not whole samples */
-espl_status cli_read_samples(const char *path, size_t bytes, bool is_float, espl_arena *arena,
+espl_status cli_read_samples(const char *path, const espl_port *port, espl_arena *arena,
                              const unsigned char **data, size_t *count, espl_error *err);
 /* Writes samples of a port; .npy by the file's name. */
 espl_status cli_write_samples(const char *path, const espl_port *port, const void *data,
@@ -160,7 +159,8 @@ espl_status cli_read_inputs(const cli_options *options, int input_count, const e
                             espl_arena *arena, const void **data, size_t *samples, espl_error *err);
 
 /* A tensor of the net as the model's own border has it, and its values so. */
-espl_port cli_port_of(const espl_net *net, int tensor, espl_type type);
+espl_port cli_port_of(const espl_net *net, int index, bool is_output);
+void cli_store(const espl_port *port, const void *from, int8_t *to);
 void cli_dequantize(const espl_port *port, const int8_t *from, void *to);
 
 /* Streams the samples of options->inputs through a device, results to options->outputs.

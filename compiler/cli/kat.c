@@ -39,11 +39,11 @@ espl_status cli_make_kat(const espl_net *net, espl_arena *arena, espl_span *inpu
 		return espl_fail(err, ESPL_UNSUPPORTED, "more than %d inputs or outputs",
 		                 (int)CLI_MOST_FILES);
 	for (int i = 0; i < net->input_count; i++) {
-		in[i] = cli_port_of(net, net->inputs[i], net->input_types[i]);
+		in[i] = cli_port_of(net, i, false);
 		inputs[i] = ESPL_ARRAY(arena, int8_t, in[i].bytes);
 	}
 	for (int o = 0; o < net->output_count; o++)
-		out[o] = cli_port_of(net, net->outputs[o], net->output_types[o]);
+		out[o] = cli_port_of(net, o, true);
 	samples = ENOUGH_BYTES / total(in, net->input_count);
 	samples = samples < LEAST_SAMPLES  ? LEAST_SAMPLES
 	          : samples > MOST_SAMPLES ? MOST_SAMPLES

@@ -7,49 +7,45 @@
 #include "interp/interp.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
-espl_port cli_port_of(const espl_net *net, int t, espl_type type)
+espl_port cli_port_of(const espl_net *net, int index, bool is_output)
 {
+	const int t = is_output ? net->outputs[index] : net->inputs[index];
+	const espl_type type = is_output ? net->output_types[index] : net->input_types[index];
+	const espl_order *orders = is_output ? net->output_orders : net->input_orders;
 	const espl_tensor *tensor = &net->tensors[t];
-
-	return (espl_port){
+	espl_port port = {
 	        .name = tensor->name,
 	        .rows = tensor->rows,
 	        .columns = tensor->columns,
 	        .channels = tensor->channels,
 	        .is_float = type == ESPL_TYPE_FLOAT32,
+	        .is_unsigned = type == ESPL_TYPE_UINT8,
+	        .halves_to_even = net->rounding == ESPL_ROUND_ONNX,
 	        .scale = tensor->scale,
 	        .zero_point = tensor->zero_point,
 	        .bytes = (size_t)espl_tensor_elements(tensor) * (type == ESPL_TYPE_FLOAT32 ? 4 : 1),
 	};
+
+	for (int i = 0; i < 3; i++)
+		port.order[i] = orders ? orders[index].axes[i] : i;
+	return port;
 }
 
-static void quantize(const espl_port *port, const void *from, int8_t *to)
+void cli_store(const espl_port *port, const void *from, int8_t *to)
 {
-	for (size_t i = 0; i < port->bytes / (port->is_float ? 4 : 1); i++) {
-		double v;
-
-		if (!port->is_float) {
-			to[i] = ((const int8_t *)from)[i];
-			continue;
-		}
-		v = round((double)((const float *)from)[i] / port->scale) + port->zero_point;
-		to[i] = (int8_t)(v < INT8_MIN ? INT8_MIN : v > INT8_MAX ? INT8_MAX : v);
-	}
+	for (size_t i = 0; i < port->bytes / (port->is_float ? 4 : 1); i++)
+		to[i] = espl_port_store(port, from, i);
 }
 
 void cli_dequantize(const espl_port *port, const int8_t *from, void *to)
 {
-	if (!port->is_float)
-		memcpy(to, from, port->bytes);
-	else
-		for (size_t i = 0; i < port->bytes / 4; i++)
-			((float *)to)[i] = (float)(from[i] - port->zero_point) * (float)port->scale;
+	for (size_t i = 0; i < port->bytes / (port->is_float ? 4 : 1); i++)
+		espl_port_restore(port, from[i], to, i);
 }
 
 static espl_status keep_tensors(const espl_net *net, const char *folder, size_t sample,
@@ -87,7 +83,7 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 		return espl_fail(err, ESPL_UNSUPPORTED, "more than %d inputs or outputs",
 		                 (int)CLI_MOST_FILES);
 	for (int i = 0; i < net->input_count; i++) {
-		in[i] = cli_port_of(net, net->inputs[i], net->input_types[i]);
+		in[i] = cli_port_of(net, i, false);
 		quantized[i] = ESPL_ARRAY(arena, int8_t, in[i].bytes);
 	}
 	ESPL_TRY(cli_read_inputs(options, net->input_count, in, arena, data, &samples, err));
@@ -96,7 +92,7 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 		                 "the network has %d outputs, --output was given %d times",
 		                 net->output_count, options->output_count);
 	for (int o = 0; o < net->output_count; o++) {
-		out[o] = cli_port_of(net, net->outputs[o], net->output_types[o]);
+		out[o] = cli_port_of(net, o, true);
 		results[o] = espl_arena_calloc(arena, samples, out[o].bytes);
 	}
 	tensors = espl_interp_buffers(net, arena);
@@ -104,7 +100,7 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 		if (cli_interrupted())
 			return ESPL_INTERRUPTED;
 		for (int i = 0; i < net->input_count; i++)
-			quantize(&in[i], (const char *)data[i] + s * in[i].bytes, quantized[i]);
+			cli_store(&in[i], (const char *)data[i] + s * in[i].bytes, quantized[i]);
 		espl_interpret(net, (const int8_t *const *)quantized, tensors);
 		for (int o = 0; o < net->output_count; o++)
 			cli_dequantize(&out[o], tensors[net->outputs[o]],

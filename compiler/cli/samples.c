@@ -14,9 +14,14 @@ static bool is_npy(const char *path)
 	return length > 4 && !strcmp(path + length - 4, ".npy");
 }
 
+static const char *npy_type(const espl_port *port)
+{
+	return port->is_float ? "'<f4'" : port->is_unsigned ? "'|u1'" : "'|i1'";
+}
+
 /* Finds the data of a .npy file of version 1 or 2; the type must be that of the port. */
-static espl_status open_npy(const char *path, bool is_float, espl_arena *arena, espl_span *file,
-                            espl_error *err)
+static espl_status open_npy(const char *path, const espl_port *port, espl_arena *arena,
+                            espl_span *file, espl_error *err)
 {
 	size_t header, start;
 	const char *text;
@@ -32,23 +37,24 @@ static espl_status open_npy(const char *path, bool is_float, espl_arena *arena, 
 	text = espl_arena_format(arena, "%.*s", (int)header, (const char *)file->data + start);
 	if (strstr(text, "'fortran_order': True"))
 		return espl_fail(err, ESPL_SYNTAX, "%s: Fortran order; save it in C order", path);
-	if (!strstr(text, is_float ? "'<f4'" : "'|i1'"))
+	if (!strstr(text, npy_type(port)))
 		return espl_fail(err, ESPL_SHAPE,
 		                 "%s: the type is not %s, which the network's input is", path,
-		                 is_float ? "float32 (<f4)" : "int8 (|i1)");
+		                 npy_type(port));
 	file->data += start + header;
 	file->size -= start + header;
 	return ESPL_OK;
 }
 
-espl_status cli_read_samples(const char *path, size_t bytes, bool is_float, espl_arena *arena,
+espl_status cli_read_samples(const char *path, const espl_port *port, espl_arena *arena,
                              const unsigned char **data, size_t *count, espl_error *err)
 {
+	const size_t bytes = port->bytes;
 	espl_span file;
 
 	ESPL_TRY(espl_file_read(path, arena, &file, err));
 	if (is_npy(path))
-		ESPL_TRY(open_npy(path, is_float, arena, &file, err));
+		ESPL_TRY(open_npy(path, port, arena, &file, err));
 	if (!file.size || file.size % bytes)
 		return espl_fail(err, ESPL_SHAPE,
 		                 "%s: %zu bytes are not whole samples of %zu bytes", path,
@@ -64,14 +70,17 @@ espl_status cli_write_samples(const char *path, const espl_port *port, const voi
 	const size_t size = port->bytes * count;
 	unsigned char *bytes;
 	char header[128];
-	int length;
+	int length, sizes[3];
 
 	if (!is_npy(path))
 		return espl_file_write(path, data, size, err);
+	for (int i = 0; i < 3; i++)
+		sizes[i] = port->order[i] == 0   ? port->rows
+		           : port->order[i] == 1 ? port->columns
+		                                 : port->channels;
 	length = snprintf(header, sizeof(header),
-	                  "{'descr': '%s', 'fortran_order': False, 'shape': (%zu, %d, %d, %d), }",
-	                  port->is_float ? "<f4" : "|i1", count, port->rows, port->columns,
-	                  port->channels);
+	                  "{'descr': %s, 'fortran_order': False, 'shape': (%zu, %d, %d, %d), }",
+	                  npy_type(port), count, sizes[0], sizes[1], sizes[2]);
 	memset(header + length, ' ', sizeof(header) - (size_t)length);
 	header[117] = '\n';
 	bytes = espl_arena_calloc(arena, 128 + size, 1);
@@ -92,8 +101,8 @@ espl_status cli_read_inputs(const cli_options *options, int input_count, const e
 		const unsigned char *bytes = NULL;
 		size_t count = 0;
 
-		ESPL_TRY(cli_read_samples(options->inputs[i], ports[i].bytes, ports[i].is_float,
-		                          arena, &bytes, &count, err));
+		ESPL_TRY(cli_read_samples(options->inputs[i], &ports[i], arena, &bytes, &count,
+		                          err));
 		if (i && count != *samples)
 			return espl_fail(err, ESPL_SHAPE, "%s has %zu samples, %s has %zu",
 			                 options->inputs[i], count, options->inputs[0], *samples);

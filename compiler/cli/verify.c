@@ -114,14 +114,9 @@ static espl_status run_sample(checker *c, const int8_t *const *inputs, espl_erro
 	for (int i = 0; i < espl_device_input_count(c->device); i++) {
 		const espl_port *port = espl_device_input(c->device, i);
 
-		in[i] = inputs[i];
-		if (!port->is_float)
-			continue;
 		/* a float that quantizes to the stored value */
 		device_in[i] = espl_arena_calloc(c->arena, port->bytes, 1);
-		for (size_t e = 0; e < port->bytes / 4; e++)
-			((float *)device_in[i])[e] =
-			        (float)((double)(inputs[i][e] - port->zero_point) * port->scale);
+		cli_dequantize(port, inputs[i], device_in[i]);
 		in[i] = device_in[i];
 	}
 	for (int o = 0; o < espl_device_output_count(c->device); o++)
@@ -129,14 +124,9 @@ static espl_status run_sample(checker *c, const int8_t *const *inputs, espl_erro
 	ESPL_TRY(espl_device_run(c->device, in, 1, out, err));
 	for (int o = 0; o < espl_device_output_count(c->device); o++) {
 		const espl_port *port = espl_device_output(c->device, o);
-		int8_t *stored = out[o];
+		int8_t *stored = espl_arena_calloc(c->arena, port->bytes, 1);
 
-		if (port->is_float)
-			for (size_t e = 0; e < port->bytes / 4; e++)
-				stored[e] =
-				        (int8_t)((int)(((float *)out[o])[e] / (float)port->scale +
-				                       (((float *)out[o])[e] < 0 ? -0.5f : 0.5f)) +
-				                 port->zero_point);
+		cli_store(port, out[o], stored);
 		compare(c, &c->layers[c->layer_count], port->name, port,
 		        c->expected[c->net->outputs[o]], stored);
 	}
@@ -174,24 +164,13 @@ static espl_status run_pass(checker *c, const void *const *data, size_t samples,
 			const size_t count = port->bytes / (port->is_float ? 4 : 1);
 
 			inputs[i] = made[i];
-			for (size_t e = 0; e < count; e++) {
-				double v;
-
-				if (c->sample >= samples) {
+			if (c->sample < samples)
+				cli_store(port, (const char *)data[i] + c->sample * port->bytes,
+				          made[i]);
+			else
+				for (size_t e = 0; e < count; e++)
 					made[i][e] =
 					        extreme((int)(c->sample - samples), e, &random);
-				} else if (!port->is_float) {
-					made[i][e] =
-					        ((const int8_t *)data[i])[c->sample * count + e];
-				} else {
-					v = (double)((
-					            const float *)data[i])[c->sample * count + e] /
-					    port->scale;
-					v = (double)(int64_t)(v + (v < 0 ? -0.5 : 0.5)) +
-					    port->zero_point;
-					made[i][e] = (int8_t)(v < -128 ? -128 : v > 127 ? 127 : v);
-				}
-			}
 		}
 		ESPL_TRY(run_sample(c, inputs, err));
 		espl_arena_release(c->arena, mark);

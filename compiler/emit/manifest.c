@@ -44,7 +44,7 @@ static void put_planes(espl_json_writer *w, const espl_place *place, const espl_
 
 /* `softmax`: the operator of the net that the driver runs on an output, or -1. */
 static void put_tensor(espl_json_writer *w, const espl_plan *plan, int place_index, espl_type type,
-                       int softmax, espl_arena *arena)
+                       const espl_order *order, int softmax, espl_arena *arena)
 {
 	static const char *const kinds[] = {"wide", "vector", "output"};
 	const espl_place *place = &plan->places[place_index];
@@ -62,7 +62,17 @@ static void put_tensor(espl_json_writer *w, const espl_plan *plan, int place_ind
 	espl_json_put_integer(w, "rows", of->rows);
 	espl_json_put_integer(w, "columns", of->columns);
 	espl_json_put_integer(w, "channels", of->net_channel_count);
-	espl_json_put_string(w, "type", type == ESPL_TYPE_FLOAT32 ? "float32" : "int8");
+	espl_json_put_string(w, "type",
+	                     type == ESPL_TYPE_FLOAT32 ? "float32"
+	                     : type == ESPL_TYPE_UINT8 ? "uint8"
+	                                               : "int8");
+	if (order && order->axes[0] + 3 * order->axes[1] != 3) {
+		const int64_t axes[3] = {order->axes[0], order->axes[1], order->axes[2]};
+
+		espl_json_put_integers(w, "order", axes, 3);
+	}
+	if (type == ESPL_TYPE_FLOAT32 && net->rounding == ESPL_ROUND_ONNX)
+		espl_json_put_string(w, "halves", "even");
 	espl_json_put_number(w, "scale", net->tensors[border].scale);
 	espl_json_put_integer(w, "zero_point", net->tensors[border].zero_point);
 	espl_json_put_integer(w, "softmax", softmax);
@@ -125,16 +135,19 @@ static void put_borders(espl_json_writer *w, const espl_plan *plan, espl_arena *
 
 	espl_json_open(w, "inputs", '[');
 	for (int i = 0; i < lowered->input_count; i++)
-		put_tensor(w, plan, plan->input_places[i], lowered->net->input_types[i], -1, arena);
+		put_tensor(w, plan, plan->input_places[i], lowered->net->input_types[i],
+		           lowered->net->input_orders ? &lowered->net->input_orders[i] : NULL, -1,
+		           arena);
 	espl_json_close(w);
 	espl_json_open(w, "outputs", '[');
 	for (int o = 0; o < lowered->output_count; o++)
 		put_tensor(w, plan, plan->output_places[o], lowered->net->output_types[o],
+		           lowered->net->output_orders ? &lowered->net->output_orders[o] : NULL,
 		           lowered->host_softmax[o], arena);
 	espl_json_close(w);
 	espl_json_open(w, "tensors", '[');
 	for (int l = 0; l < plan->layer_count; l++)
-		put_tensor(w, plan, plan->layers[l].place, ESPL_TYPE_INT8, -1, arena);
+		put_tensor(w, plan, plan->layers[l].place, ESPL_TYPE_INT8, NULL, -1, arena);
 	espl_json_close(w);
 }
 
