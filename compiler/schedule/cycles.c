@@ -94,10 +94,42 @@ static int64_t input_beats(const espl_work *work)
 	return beats;
 }
 
+/* When the last layer that reads an input is through, counted from the first layer's start; and how
+ * many elements are then still written into the memory that inputs as elements go to. */
+static int64_t input_free(const espl_work *work, int64_t *writes)
+{
+	const espl_plan *plan = work->plan;
+	int64_t sum = 0, free = 0;
+	bool elements = false;
+	int at = 0;
+
+	for (int t = 0; t < work->tensor_count; t++)
+		if (work->tensors[t].is_input)
+			elements |= work->tensors[t].kind == ESPL_PLACE_VECTOR;
+	*writes = 0;
+	for (int l = 0; l < work->layer_count; l++) {
+		const espl_work_layer *layer = &work->layers[l];
+		const espl_work_tensor *out = &work->tensors[layer->layer.output];
+
+		if (layer->index < 0)
+			continue;
+		sum += plan->layers[at++].cycles;
+		if (elements && out->kind == ESPL_PLACE_VECTOR)
+			*writes += (int64_t)out->tensor.rows * out->tensor.columns *
+			           out->tensor.channels;
+		for (int i = 0; i < layer->layer.input_count; i++)
+			if (work->tensors[layer->layer.inputs[i]].is_input) {
+				free = sum;
+				*writes = 0;
+			}
+	}
+	return free;
+}
+
 void espl_count_latency(espl_work *work)
 {
 	espl_plan *plan = work->plan;
-	int64_t sum = 0, start = START_CYCLES;
+	int64_t sum = 0, start = START_CYCLES, writes, loaded;
 
 	plan->layers[plan->layer_count - 1].cycles++; /* its end is seen a cycle later */
 	for (int l = 0; l < plan->layer_count; l++)
@@ -110,4 +142,10 @@ void espl_count_latency(espl_work *work)
 		plan->latency_cycles +=
 		        plan->output_delay + 1 - plan->layers[plan->layer_count - 1].cycles;
 	plan->interval_cycles = RESTART_CYCLES + sum;
+	/* the next input comes in when the last one's place is free, and waits while elements are
+	 * written there */
+	loaded = input_free(work, &writes);
+	loaded += plan->load_cycles + START_CYCLES + writes;
+	if (loaded > plan->interval_cycles)
+		plan->interval_cycles = loaded;
 }
