@@ -49,8 +49,18 @@ static const espl_net *dense_net(espl_arena *arena, double input_scale,
 	                .low = -128,
 	                .high = 127};
 	*output = 1;
-	*net = (espl_net){"dense", ESPL_ROUND_SINGLE, 2, 1, tensors, op, 1, 1, input, output, type,
-	                  type};
+	*net = (espl_net){.name = "dense",
+	                  .rounding = ESPL_ROUND_SINGLE,
+	                  .tensor_count = 2,
+	                  .op_count = 1,
+	                  .tensors = tensors,
+	                  .ops = op,
+	                  .input_count = 1,
+	                  .output_count = 1,
+	                  .inputs = input,
+	                  .outputs = output,
+	                  .input_types = type,
+	                  .output_types = type};
 	assert_int_equal(espl_net_check(net, NULL), ESPL_OK);
 	return net;
 }
