@@ -89,28 +89,60 @@ static bool was_interrupted(int code)
 	return code == 128 + SIGINT || code == 128 + SIGTERM;
 }
 
+typedef struct {
+	pid_t process;  /* 0: not running */
+	time_t ends_at; /* by the clock that never goes back; 0: whenever it likes */
+	bool late;
+} child;
+
+static time_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec;
+}
+
+/* Ends the children whose time is up: at first politely. */
+static void end_late(child *children, int count)
+{
+	enum { GRACE_S = 5 };
+	const time_t time = now();
+
+	for (int i = 0; i < count; i++) {
+		child *c = &children[i];
+
+		if (c->process <= 0 || !c->ends_at || time < c->ends_at)
+			continue;
+		kill(c->process, c->late ? SIGKILL : SIGTERM);
+		c->late = true;
+		c->ends_at = time + GRACE_S;
+	}
+}
+
 /* Waits for one of the children; a signal ends them all. */
-static pid_t wait_for_any(const pid_t *children, int count, int *status, bool *stopped)
+static pid_t wait_for_any(child *children, int count, int *status, bool *stopped)
 {
 	pid_t ended;
 
 	/* children of others must not be reaped, so look at each of ours in turn */
 	for (;;) {
 		for (int i = 0; i < count; i++) {
-			if (children[i] <= 0)
+			if (children[i].process <= 0)
 				continue;
-			ended = waitpid(children[i], status, WNOHANG);
-			if (ended == children[i] || (ended < 0 && errno == ECHILD))
-				return children[i];
+			ended = waitpid(children[i].process, status, WNOHANG);
+			if (ended == children[i].process || (ended < 0 && errno == ECHILD))
+				return children[i].process;
 		}
+		end_late(children, count);
 		{
 			const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 
 			if (nanosleep(&pause, NULL) && errno == EINTR && !*stopped) {
 				*stopped = true;
 				for (int i = 0; i < count; i++)
-					if (children[i] > 0)
-						kill(children[i], SIGTERM);
+					if (children[i].process > 0)
+						kill(children[i].process, SIGTERM);
 			}
 		}
 	}
@@ -120,7 +152,7 @@ espl_status espl_process_run_all(const espl_command *commands, int count, int mo
                                  espl_error *err)
 {
 	espl_arena *scratch = espl_arena_create();
-	pid_t *children = ESPL_ARRAY(scratch, pid_t, count);
+	child *children = ESPL_ARRAY(scratch, child, count);
 	espl_status status = ESPL_OK;
 	int started = 0, running = 0;
 	bool stopped = false;
@@ -129,20 +161,23 @@ espl_status espl_process_run_all(const espl_command *commands, int count, int mo
 		exit_codes[i] = NOT_STARTED;
 	while ((started < count && !status && !stopped) || running) {
 		if (started < count && running < most && !status && !stopped) {
-			status = start(&commands[started], -1, &children[started], err);
+			status = start(&commands[started], -1, &children[started].process, err);
+			if (commands[started].limit_s)
+				children[started].ends_at = now() + commands[started].limit_s;
 			running += !status;
 			started += !status;
 			continue;
 		}
 		{
 			int ended = 0;
-			const pid_t child = wait_for_any(children, started, &ended, &stopped);
+			const pid_t process = wait_for_any(children, started, &ended, &stopped);
 
 			for (int i = 0; i < started; i++)
-				if (children[i] == child) {
-					exit_codes[i] = code_of(ended);
+				if (children[i].process == process) {
+					exit_codes[i] = children[i].late ? ESPL_PROCESS_LATE
+					                                 : code_of(ended);
 					stopped |= was_interrupted(exit_codes[i]);
-					children[i] = 0;
+					children[i].process = 0;
 				}
 			running--;
 		}
@@ -166,13 +201,13 @@ espl_status espl_process_read(const espl_command *command, espl_arena *arena, co
 	int ends[2], ended = 0;
 	ssize_t got = 1;
 	espl_status status;
-	pid_t child = 0;
+	pid_t process = 0;
 
 	if (pipe(ends))
 		return espl_fail(err, ESPL_TOOL, "cannot make a pipe: %s", strerror(errno));
 	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
 	fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-	status = start(command, ends[1], &child, err);
+	status = start(command, ends[1], &process, err);
 	close(ends[1]);
 	while (!status && got) {
 		char rest[4096];
@@ -183,7 +218,7 @@ espl_status espl_process_read(const espl_command *command, espl_arena *arena, co
 		if (got < 0 && errno != EINTR)
 			break;
 		if (got < 0) {
-			kill(child, SIGTERM);
+			kill(process, SIGTERM);
 			status = espl_fail(err, ESPL_INTERRUPTED, "%s: interrupted",
 			                   command->argv[0]);
 		} else if (!full) {
@@ -191,8 +226,8 @@ espl_status espl_process_read(const espl_command *command, espl_arena *arena, co
 		}
 	}
 	close(ends[0]);
-	if (child > 0)
-		while (waitpid(child, &ended, 0) < 0 && errno == EINTR)
+	if (process > 0)
+		while (waitpid(process, &ended, 0) < 0 && errno == EINTR)
 			;
 	*exit_code = code_of(ended);
 	*text = bytes;

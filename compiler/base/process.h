@@ -12,7 +12,11 @@ typedef struct {
 	        *argv;      /* NULL behind the last; argv[0] is a path or is looked for on PATH */
 	const char *folder; /* where it runs; NULL: here */
 	const char *log;    /* both its outputs are appended; NULL: they are the caller's */
+	int limit_s;        /* it is ended after so many seconds; 0: never */
 } espl_command;
+
+/* The exit code of a command that was ended at its limit. */
+enum { ESPL_PROCESS_LATE = 124 };
 
 /* The path of an executable on PATH, or NULL. */
 const char *espl_process_find(const char *name, espl_arena *arena);
@@ -21,7 +25,8 @@ const char *espl_process_find(const char *name, espl_arena *arena);
 const char *espl_command_text(const espl_command *command, espl_arena *arena);
 
 /* Runs a command to its end.
- *   out    *exit_code  127 when the program could not be started; 128 + n when signal n ended it
+ *   out    *exit_code  127 when the program could not be started; 128 + n when signal n ended it;
+ *          ESPL_PROCESS_LATE
  *   fails  ESPL_TOOL: no process could be made; ESPL_INTERRUPTED: a signal came in, to us or to it
  */
 espl_status espl_process_run(const espl_command *command, int *exit_code, espl_error *err);

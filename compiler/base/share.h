@@ -16,7 +16,7 @@ espl_status espl_share_find(const char *name, const char *marker, espl_arena *ar
 
 /* The files of the RTL library, relative to its folder, in the order in which tools read them: the
  * engine's, then the link's. */
-enum { ESPL_RTL_ENGINE_FILES = 21, ESPL_RTL_FILES = 30 };
+enum { ESPL_RTL_ENGINE_FILES = 24, ESPL_RTL_FILES = 33 };
 extern const char *const espl_rtl_files[ESPL_RTL_FILES];
 
 #endif

@@ -57,7 +57,9 @@ static void print_build(const cli_options *options, const espl_board *board, con
 			printf("seed %-4d %8.2f MHz%s\n", b->seeds[i].seed, b->seeds[i].mhz,
 			       i == b->shipped ? "  <- this bitstream" : "");
 		else
-			printf("seed %-4d does not route\n", b->seeds[i].seed);
+			printf("seed %-4d %s\n", b->seeds[i].seed,
+			       b->seeds[i].late ? "was stopped at the time limit"
+			                        : "does not route");
 	}
 	printf("%s at %.6g MHz: worst %.2f, median %.2f of %d seeds%s\n", board->name, b->clock_mhz,
 	       b->worst_mhz, b->median_mhz, b->seed_count,
@@ -79,6 +81,7 @@ static bool same_folder(const char *a, const char *b)
 
 espl_status cli_build(const cli_options *options, espl_arena *arena, espl_error *err)
 {
+	enum { USUAL_LIMIT_S = 120 * 60 };
 	static const int usual[] = {1, 2, 3, 4};
 	espl_build_request request = {
 	        .design = options->model,
@@ -87,6 +90,7 @@ espl_status cli_build(const cli_options *options, espl_arena *arena, espl_error 
 	        .clock_hz = options->clock_hz,
 	        .seeds = options->seed_count ? options->seeds : usual,
 	        .seed_count = options->seed_count ? options->seed_count : 4,
+	        .limit_s = options->limit_s ? options->limit_s : USUAL_LIMIT_S,
 	        .allow_slow = options->allow_slow,
 	        .dry_run = options->dry_run,
 	        .show = show,

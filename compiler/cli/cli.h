@@ -51,6 +51,7 @@ typedef struct {
 	bool seed_given;
 	int seeds[CLI_MOST_SEEDS], seed_count; /* of place and route */
 	int64_t clock_hz;
+	int limit_s; /* of place and route of a seed; 0: as usual */
 	bool allow_slow, dry_run, install;
 	bool json, quiet, baked;
 	/* Training, pruning, quantization. */

@@ -47,6 +47,7 @@ static const option table[] = {
         {"--seeds", "N|LIST", "p", "N seeds, or these ones: 3,14,15; default 4"},
         {"--freq", "MHZ", "pk", "the engine's clock; default: the board's"},
         {"--allow-slow", NULL, "p", "keep a bitstream that misses its clock"},
+        {"--time-limit", "MINUTES", "p", "for place and route of a seed; default 120"},
         {"--dry-run", NULL, "pf", "show the commands, run none"},
         {"--install", NULL, "d", "install what Python's package index has"},
         {"--clock", "MHZ", "F", "the engine's clock; default: the board's"},
@@ -320,6 +321,19 @@ static espl_status take_clock(const char *text, cli_options *o, espl_error *err)
 	return ESPL_OK;
 }
 
+static espl_status take_limit(const char *text, cli_options *o, espl_error *err)
+{
+	char *end;
+	const double minutes = strtod(text, &end);
+
+	if (end == text || *end || !(minutes > 0) || minutes > 100000)
+		return espl_fail(err, ESPL_USAGE,
+		                 "--time-limit %s: minutes are wanted, more than 0, at most 100000",
+		                 text);
+	o->limit_s = 1 + (int)(minutes * 60 - 0.5);
+	return ESPL_OK;
+}
+
 static espl_status take_number(const char *name, const char *text, cli_options *o, espl_error *err)
 {
 	int64_t value = 0;
@@ -399,6 +413,8 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 		return take_seeds(value, o, err);
 	else if (!strcmp(name, "--freq"))
 		return take_clock(value, o, err);
+	else if (!strcmp(name, "--time-limit"))
+		return take_limit(value, o, err);
 	else if (!strcmp(name, "--array"))
 		return take_array(value, o, err);
 	else if (!strcmp(name, "--stall"))

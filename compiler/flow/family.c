@@ -9,12 +9,40 @@
 static const int powers[] = {2, 4, 8, 16, 32, 64, 0};
 static const int gowin_posts[] = {2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128, 0};
 
+/* A RAM of 16 words takes the two LUTs beside its four, which carry its write port. */
+static const espl_cell ecp5_cells[] = {{"LUT4", ESPL_LUT, 1},
+                                       {"CCU2C", ESPL_LUT, 2},
+                                       {"TRELLIS_DPR16X4", ESPL_LUT, 6},
+                                       {"TRELLIS_FF", ESPL_FF, 1},
+                                       {"DP16KD", ESPL_BLOCK_RAM, 1},
+                                       {"MULT18X18D", ESPL_MULTIPLIER, 1},
+                                       {0}};
+static const espl_cell ice40_cells[] = {{"SB_LUT4", ESPL_LUT, 1},
+                                        {"SB_DFF*", ESPL_FF, 1},
+                                        {"SB_RAM40_4K*", ESPL_BLOCK_RAM, 1},
+                                        {"SB_MAC16", ESPL_MULTIPLIER, 1},
+                                        {0}};
+static const espl_cell gowin_cells[] = {
+        {"LUT*", ESPL_LUT, 1}, {"ALU", ESPL_LUT, 1}, {"DFF*", ESPL_FF, 1}, {0}};
+
+/* Place and route makes a cell of every carry that leaves a chain, used or not: what nobody reads
+ * is left open. Selections know wires, not bits, so wires are split first. */
+static const char ecp5_after[] =
+        /* rtl/ecp5/espl_ram.sv: the second register of a read is the block RAM's own */
+        "setparam -set REGMODE_A \"OUTREG\" -set REGMODE_B \"OUTREG\" *espl_ram_row*/t:DP16KD\n"
+        "splitnets\n"
+        "select -set carries t:CCU2C %co1:+CCU2C[COUT] w:* %i\n"
+        "select -set read c:* %ci1 w:* %i\n"
+        "select -set idle @carries @read %d o:* %d\n"
+        "select -set ends @idle %ci1:+CCU2C[COUT] t:CCU2C %i\n"
+        "chtype -set espl_carry_end @ends\n"
+        "techmap -map rtl/espl_carry_end.sv\n";
+
 static const espl_family families[] = {
         {.name = "ecp5",
          .synthesis = "synth_ecp5 -abc9 -nomux",
-         /* rtl/ecp5/espl_ram.sv: the second register of a read is the block RAM's own */
-         .after = "setparam -set REGMODE_A \"OUTREG\" -set REGMODE_B \"OUTREG\" "
-                  "*espl_ram_row*/t:DP16KD\n",
+         .after = ecp5_after,
+         .cells = ecp5_cells,
          .yosys = ESPL_TOOL_YOSYS,
          .place = ESPL_TOOL_NEXTPNR_ECP5,
          .pack = ESPL_TOOL_ECPPACK,
@@ -25,6 +53,7 @@ static const espl_family families[] = {
          .multiply_max = 80},
         {.name = "ice40",
          .synthesis = "synth_ice40",
+         .cells = ice40_cells,
          .yosys = ESPL_TOOL_YOSYS,
          .place = ESPL_TOOL_NEXTPNR_ICE40,
          .pack = ESPL_TOOL_ICEPACK,
@@ -35,6 +64,7 @@ static const espl_family families[] = {
          .posts = powers},
         {.name = "gowin",
          .synthesis = "synth_gowin",
+         .cells = gowin_cells,
          .yosys = ESPL_TOOL_PYOSYS,
          .place = ESPL_TOOL_NEXTPNR_GOWIN,
          .pack = ESPL_TOOL_GOWIN_PACK,

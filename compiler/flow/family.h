@@ -4,6 +4,7 @@
 #ifndef ESPL_FLOW_FAMILY_H
 #define ESPL_FLOW_FAMILY_H
 
+#include "flow/cells.h"
 #include "flow/tools.h"
 #include "ir/board.h"
 
@@ -19,8 +20,9 @@ void espl_words_add(espl_words *words, const char *word);
 
 typedef struct {
 	const char *name;
-	const char *synthesis; /* the pass of Yosys, with options that every board wants */
-	const char *after;     /* lines of its script that follow, each with a newline, or NULL */
+	const char *synthesis;  /* the pass of Yosys, with options that every board wants */
+	const char *after;      /* lines of its script that follow, each with a newline, or NULL */
+	const espl_cell *cells; /* what its cells take, a name of NULL behind the last */
 	espl_tool_kind yosys, place, pack;
 	const char *placed;    /* ending of what nextpnr writes */
 	const char *bitstream; /* the file that is loaded */

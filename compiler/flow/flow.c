@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/sha256.h"
+#include "flow/cells.h"
 #include "flow/lock.h"
 
 #include <errno.h>
@@ -157,12 +158,15 @@ static espl_command place_command(build *b, int seed)
 {
 	const espl_build_request *r = b->order.request;
 	espl_words words = {0};
+	espl_command command;
 
 	espl_words_add(&words, b->order.place.path);
 	espl_family_place(b->order.family, r->board, r->board->pins, seed,
 	                  espl_arena_format(b->arena, "%.6f", (double)b->order.pll.clock_hz / 1e6),
 	                  b->arena, &words);
-	return command_of(b, &words, espl_arena_format(b->arena, "nextpnr-seed%d", seed));
+	command = command_of(b, &words, espl_arena_format(b->arena, "nextpnr-seed%d", seed));
+	command.limit_s = r->limit_s;
+	return command;
 }
 
 static espl_command pack_command(build *b, int seed)
@@ -300,13 +304,46 @@ static int cores(void)
 	return count < 1 ? 1 : count > 64 ? 64 : (int)count;
 }
 
+/* Cells that the chip cannot hold need no place and route, which may take hours to say so. */
+static espl_status check_cells(build *b, espl_error *err)
+{
+	const espl_board *board = b->order.request->board;
+	const char *path = in_folder(b, "log/cells.txt");
+	const espl_room room = {.luts = board->luts,
+	                        .ffs = board->ffs,
+	                        .block_rams = board->block_rams,
+	                        .multipliers = board->multipliers};
+	espl_span file;
+
+	if (!espl_file_exists(path))
+		return ESPL_OK;
+	ESPL_TRY(espl_file_read(path, b->arena, &file, err));
+	return espl_cells_check((const char *)file.data, b->order.family->cells, &room, b->arena,
+	                        err);
+}
+
+/* No seed routed: says why. */
+static espl_status explain(build *b, const espl_command *first, int late, espl_error *err)
+{
+	const espl_build *out = &b->order.build;
+
+	if (late)
+		return espl_fail(
+		        err, ESPL_TOOL,
+		        "place and route of %d of %d seeds was stopped after %.3g minutes, "
+		        "none routed: a smaller engine or a longer --time-limit; see %s",
+		        late, out->seed_count, first->limit_s / 60.0, keep_log(b, first->log));
+	espl_route_explain(first->log, b->arena, err);
+	return espl_context(err, err ? err->status : ESPL_TOOL, keep_log(b, first->log));
+}
+
 /* Runs every seed and reads what came of it; a seed that does not route counts as 0 MHz. */
 static espl_status place_and_route(build *b, espl_error *err)
 {
 	espl_build *out = &b->order.build;
 	espl_command *commands = ESPL_ARRAY(b->arena, espl_command, out->seed_count);
 	int *codes = ESPL_ARRAY(b->arena, int, out->seed_count);
-	int routed = 0;
+	int routed = 0, late = 0;
 
 	for (int i = 0; i < out->seed_count; i++) {
 		commands[i] = place_command(b, out->seeds[i].seed);
@@ -316,6 +353,8 @@ static espl_status place_and_route(build *b, espl_error *err)
 	for (int i = 0; i < out->seed_count; i++) {
 		espl_route route;
 
+		out->seeds[i].late = codes[i] == ESPL_PROCESS_LATE;
+		late += out->seeds[i].late;
 		if (codes[i])
 			continue;
 		ESPL_TRY(espl_route_read(in_folder(b, espl_arena_format(b->arena, "seed%d.json",
@@ -328,10 +367,7 @@ static espl_status place_and_route(build *b, espl_error *err)
 			out->shipped = i;
 		}
 	}
-	if (routed)
-		return ESPL_OK;
-	espl_route_explain(commands[0].log, b->arena, err);
-	return espl_context(err, err ? err->status : ESPL_TOOL, keep_log(b, commands[0].log));
+	return routed ? ESPL_OK : explain(b, &commands[0], late, err);
 }
 
 static int by_mhz(const void *a, const void *b)
@@ -426,6 +462,7 @@ static espl_status run_steps(build *b, espl_error *err)
 	free(absolute);
 	ESPL_TRY(fill_inputs(b, err));
 	ESPL_TRY(synthesize(b, err));
+	ESPL_TRY(check_cells(b, err));
 	ESPL_TRY(place_and_route(b, err));
 	ESPL_TRY(judge(b, err));
 	ESPL_TRY(pack(b, err));

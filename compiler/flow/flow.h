@@ -18,6 +18,7 @@ typedef struct {
 	int64_t clock_hz;    /* wanted; 0: the board's */
 	const int *seeds;
 	int seed_count;
+	int limit_s;     /* for place and route of a seed */
 	bool allow_slow; /* a bitstream that misses its clock is kept */
 	bool dry_run;    /* commands are shown, nothing is written */
 	void (*show)(void *user, const char *command);
@@ -27,6 +28,7 @@ typedef struct {
 typedef struct {
 	int seed;
 	bool routed;
+	bool late;  /* stopped at the time limit */
 	double mhz; /* the slowest clock's limit, when routed */
 } espl_seed;
 
@@ -45,7 +47,8 @@ typedef struct {
 /* Builds a bitstream. The folder appears complete or not at all: bitstream, build.json, lock
  * file, sources, logs (docs/build.md). The same request and tools give the same bytes, logs apart.
  *   out    *out in `arena`; with dry_run untouched
- *   fails  ESPL_MISSING, ESPL_TOOL for the tools, with a log's path; ESPL_BUDGET: it does not fit;
+ *   fails  ESPL_MISSING, ESPL_TOOL for the tools, with a log's path; ESPL_BUDGET: it does not fit,
+ *          which is looked at before place and route begins, and again when that has failed;
  *          ESPL_MISMATCH: no seed meets the clock and slow ones are not allowed
  *   cost   a minute for a small engine, tens of minutes for a large one */
 espl_status espl_build_bitstream(const espl_build_request *request, espl_arena *arena,

@@ -31,6 +31,8 @@ static void put_seeds(espl_json_writer *w, const espl_build *build)
 		espl_json_put_integer(w, "seed", build->seeds[i].seed);
 		espl_json_put_bool(w, "routed", build->seeds[i].routed);
 		espl_json_put_number(w, "mhz", rounded(build->seeds[i].mhz));
+		if (build->seeds[i].late)
+			espl_json_put_bool(w, "stopped_at_limit", true);
 		espl_json_close(w);
 	}
 	espl_json_close(w);

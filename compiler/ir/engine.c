@@ -7,9 +7,15 @@
 	ESPL_TRY(espl_json_integer(object, #name, 0, 1 << 20, &value, err)); \
 	engine.name = (int)value;
 
-/* Dense weights beyond the wide memory are found by one address bit. */
+/* Requantizers that take two multipliers are some of them, and dense weights beyond the wide memory
+ * are found by one address bit. */
 static espl_status check(const espl_engine *engine, espl_error *err)
 {
+	if (engine->Doubles > engine->Requantizers)
+		return espl_fail(err, ESPL_RANGE,
+		                 "Doubles is %d: at most all of the %d requantizers can have two "
+		                 "multipliers",
+		                 engine->Doubles, engine->Requantizers);
 	if (!engine->WideExtra || (!(engine->WideDepth & (engine->WideDepth - 1)) &&
 	                           engine->WideExtra <= engine->WideDepth))
 		return ESPL_OK;

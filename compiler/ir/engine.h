@@ -13,6 +13,7 @@
 	X(Requantizers)     \
 	ESPL_MEMORY_LIST(X)
 #define ESPL_MEMORY_LIST(X) \
+	X(Doubles)          \
 	X(WideDepth)        \
 	X(WideExtra)        \
 	X(NarrowDepth)      \

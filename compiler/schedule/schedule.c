@@ -222,7 +222,7 @@ static int blocks_of(const memory_rule *rule, int width, int depth, bool enables
 	const int shapes = enables ? rule->byte_shapes : rule->shapes;
 	int best = 0;
 
-	if (rule->lut_ram && depth <= 64 && width * depth <= 6144)
+	if (rule->lut_ram && depth <= 128 && width * depth <= 8192)
 		return 0;
 	if (enables)
 		width = width / 8 * rule->byte_bits;
@@ -265,10 +265,12 @@ static espl_status check_memory(espl_work *work, espl_error *err)
 	espl_plan *plan = work->plan;
 
 	plan->memory_bytes = engine_bytes(&plan->engine);
-	plan->dsps = plan->engine.Lanes * plan->engine.Splits / 2 + plan->engine.Requantizers;
+	plan->dsps = plan->engine.Lanes * plan->engine.Splits / 2 + plan->engine.Requantizers +
+	             plan->engine.Doubles;
 	plan->block_rams = engine_block_rams(&plan->engine, &ecp5);
 	/* there a pair takes two 16x16 multipliers, a requantizer's 18x18 bits three */
-	plan->ice40_dsps = plan->engine.Lanes * plan->engine.Splits + 3 * plan->engine.Requantizers;
+	plan->ice40_dsps = plan->engine.Lanes * plan->engine.Splits +
+	                   3 * (plan->engine.Requantizers + plan->engine.Doubles);
 	plan->ice40_block_rams = engine_block_rams(&plan->engine, &ice40);
 	if (work->envelope.engine || !work->envelope.memory_bytes ||
 	    plan->memory_bytes <= work->envelope.memory_bytes)

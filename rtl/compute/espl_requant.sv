@@ -11,14 +11,15 @@
 //            when they are needed: second5_i 5, roundings 6, above_i, near_i, half_i and coarse_i 7,
 //            fine_i and even_i 8, table_select_i 10.
 // Latency    11 cycles.  Throughput 1.
-// Cost       1 MULT18X18D, about 900 LUT4; a table is one block RAM.
+// Cost       1 MULT18X18D and about 1100 LUT4, or 2 and 900; a table is one block RAM.
 // The same   lower/run.c
 
 `default_nettype none
 
 (* keep_hierarchy *)
 module espl_requant #(
-    parameter int unsigned Tables = 0,  // tables of 256 bytes
+    parameter int unsigned Tables = 0,       // tables of 256 bytes
+    parameter int unsigned Multipliers = 1,  // of 18 by 18 bits, 1 or 2
     parameter TableFile = "",
     localparam int unsigned AccBits = espl_pkg::AccBits,
     localparam int unsigned ProductBits = espl_pkg::ProductBits,
@@ -72,7 +73,9 @@ module espl_requant #(
   // stages 2 to 5
   logic signed [51:0] short_product;
   logic signed [ProductBits-1:0] product;
-  espl_mul_step u_mul (
+  espl_mul_step #(
+      .Multipliers(Multipliers)
+  ) u_mul (
       .clk_i,
       .x_i(x_q),
       .m_i(multiplier_q),

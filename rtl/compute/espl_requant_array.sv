@@ -12,6 +12,7 @@
 
 module espl_requant_array #(
     parameter int unsigned Requantizers = 16,
+    parameter int unsigned Doubles = 0,  // the first ones, which have two multipliers
     parameter int unsigned Tables = 0,
     parameter TableFile = "",
     localparam int unsigned Latency = espl_pkg::RequantLatency,
@@ -113,6 +114,7 @@ module espl_requant_array #(
   for (genvar r = 0; r < Requantizers; r++) begin : gen_requant
     espl_requant #(
         .Tables(Tables),
+        .Multipliers(r < Doubles ? 2 : 1),
         .TableFile(TableFile)
     ) u_requant (
         .clk_i,

@@ -342,19 +342,19 @@ module espl_split #(
     `ESPL_STATIC(extra_words_follow_a_power_of_two,
                  WideDepth == 2 ** $clog2(WideDepth) && WideExtra <= WideDepth)
     logic extra_write_q, use7_q, use8_q, use9_q, use10_q, use11_q;
-    logic [ExtraBits-1:0] write_word_q, word7_q, word8_q, word9_q, word10_q;
-    logic [8*Lanes-1:0] extra, extra_q;
-    espl_ram #(
+    logic [ExtraBits-1:0] write_word_q, word7_q, word8_q, word9_q, word10_q, word11_q;
+    logic [8*Lanes-1:0] extra;
+    espl_ram_gated #(
         .Width(8 * Lanes),
         .Depth(WideExtra),
-        .OutputRegister(0),
         .InitFile(WideExtraFile)
     ) u_extra (
         .clk_i,
         .write_i(extra_write_q),
         .write_address_i(write_word_q),
         .write_data_i(write_data_q),
-        .read_address_i(word10_q),
+        .read_i(use11_q),
+        .read_address_i(word11_q),
         .read_data_o(extra)
     );
     always_ff @(posedge clk_i) begin : beyond
@@ -362,12 +362,11 @@ module espl_split #(
       write_word_q  <= ExtraBits'({wide_even_address_i, wide_enable_odd_i[0]});
       use7_q        <= dense_q && word_q[$clog2(WideDepth)];
       word7_q       <= word_q[ExtraBits-1:0];
-      {word10_q, word9_q, word8_q} <= {word9_q, word8_q, word7_q};
+      {word11_q, word10_q, word9_q, word8_q} <= {word10_q, word9_q, word8_q, word7_q};
       {use11_q, use10_q, use9_q, use8_q} <= {use10_q, use9_q, use8_q, use7_q};
-      extra_q <= use11_q ? extra : '0;
     end
     always_comb begin : join_extra
-      for (int unsigned l = 0; l < Lanes; l++) other[8*l +: 8] = pad_q | extra_q[8*l +: 8];
+      for (int unsigned l = 0; l < Lanes; l++) other[8*l +: 8] = pad_q | extra[8*l +: 8];
     end
     assign from_extra = use9_q;
   end else begin : gen_no_extra

@@ -43,7 +43,7 @@ module espl_ram #(
   localparam int unsigned RowBits = espl_pkg::index_bits(RowDepth);
   localparam int unsigned Rows = (Depth + RowDepth - 1) / RowDepth;
 
-  localparam bit Small = Depth <= 64 && Width * Depth <= 6144;
+  localparam bit Small = Depth <= 128 && Width * Depth <= 8192;
   // contents from one file cannot be dealt to rows; what has no second register needs none
   localparam bit Plain = Small || OutputRegister == 0 || (InitFile != "" && Rows > 1);
 

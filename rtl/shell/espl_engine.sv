@@ -9,7 +9,7 @@
 // Status     address 0 version, 1 identity of these parameters, 2 and 3 identity of the
 //            program, 4 cycles of the last inference, 5 inferences, 6 malformed frames,
 //            7 {input complete, running}.
-// Cost       Lanes * Splits / 2 + Requantizers multipliers.
+// Cost       Lanes * Splits / 2 + Requantizers + Doubles multipliers.
 
 `default_nettype none
 `include "espl_assert.svh"
@@ -18,6 +18,7 @@ module espl_engine #(
     parameter int unsigned Lanes = 16,
     parameter int unsigned Splits = 16,
     parameter int unsigned Requantizers = 16,
+    parameter int unsigned Doubles = 0,  // requantizers with two multipliers
     parameter int unsigned WideDepth = 1024,
     parameter int unsigned WideExtra = 0,
     parameter int unsigned NarrowDepth = 2048,
@@ -423,6 +424,7 @@ module espl_engine #(
 
   espl_requant_array #(
       .Requantizers(Requantizers),
+      .Doubles(Doubles),
       .Tables(Tables),
       .TableFile(TableFile)
   ) u_requant (

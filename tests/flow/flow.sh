@@ -135,6 +135,20 @@ contract)
 	expect 4 'needs 11824 ICESTORM_LC of 7680' env ESPALIER_TOOLS="$work" "$espalier" build in --board icebreaker -o out --quiet
 	[ ! -e out ]
 
+	# more than the chip has, which needs no place and route: Yosys' table, older and newer
+	for table in 'SB_LUT4 11000' '11000 SB_LUT4'; do
+		printf '#!/bin/sh\nprintf "=== part ===\\n  SB_LUT4 9\\n=== top ===\\n  %s\\n  SB_MAC16 9\\n  SB_DFFE 7000\\n" >log/cells.txt\n' "$table" >bin/yosys
+		printf '#!/bin/sh\n[ "$1" = --version ] && exit\ntouch "%s/placed"\nexit 1\n' "$work" >bin/nextpnr-ice40
+		expect 4 'needs 11000 LUTs of 5280, 7000 flip-flops of 5280, 9 multipliers of 8' env ESPALIER_TOOLS="$work" "$espalier" build in --board icebreaker -o out --quiet
+		[ ! -e placed ] && [ ! -e out ]
+	done
+	printf '#!/bin/sh\ntrue\n' >bin/yosys
+	# place and route that does not end
+	printf '#!/bin/sh\n[ "$1" = --version ] && exit\necho "Info: placing"\nexec sleep 60\n' >bin/nextpnr-ice40
+	expect 6 'of 2 of 2 seeds was stopped after 0.0333 minutes.*--time-limit; see out.log' env ESPALIER_TOOLS="$work" "$espalier" build in --board icebreaker --seeds 2 --time-limit 0.03 -o out --quiet
+	[ ! -e out ] && grep -q placing out.log
+	expect 2 'minutes are wanted' "$espalier" build in --board icebreaker --time-limit soon -o out
+
 	# worst and median of all seeds, one of which does not route; the fastest is shipped
 	printf '#!/bin/sh\n>net.json\n' >bin/yosys
 	cat >bin/nextpnr-ice40 <<'TOOL'

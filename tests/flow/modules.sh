@@ -38,10 +38,14 @@ while read -r module form shape; do
 done <<'MODULES'
 espl_ram ecp5 Width=36 EnableWidth=36 Depth=2048
 espl_ram portable Width=36 EnableWidth=36 Depth=2048
+espl_ram_gated portable Width=128 Depth=16
+espl_ram_gated portable Width=64 Depth=32
 espl_ram portable Width=64 EnableWidth=8 Depth=2048 OutputRegister=0
 espl_add_select ecp5 Width=24
 espl_add_select ecp5 Width=53
 espl_add_select portable Width=24
+espl_add_rows ecp5 Width=20
+espl_add_rows portable Width=20
 espl_accumulate ecp5
 espl_row_sum ecp5 ValueBits=18 FactorBits=3
 espl_row_sum portable ValueBits=29 FactorBits=3
@@ -53,9 +57,13 @@ espl_gather portable Lanes=16
 espl_gather portable Lanes=8
 espl_tree portable Inputs=16 Count=4
 espl_tree portable Inputs=2 Count=1
-espl_mul_step ecp5
-espl_mul_step portable
+espl_mul_signed ecp5
+espl_mul_signed portable
+espl_mul_step ecp5 Multipliers=1
+espl_mul_step ecp5 Multipliers=2
+espl_mul_step portable Multipliers=2
 espl_requant ecp5 Tables=0
+espl_requant ecp5 Tables=0 Multipliers=2
 espl_requant portable Tables=1
 espl_requant_array ecp5 Requantizers=2 Tables=0
 espl_requant_array portable Requantizers=1 Tables=1

@@ -4,8 +4,10 @@
 // Both forms, the portable one and the ECP5's with the multiplier's model. a1 = -128 with a
 // negative a0 is outside of the module's range.
 
-#include "Vespl_mul_pair_ecp5.h"
 #include "Vespl_mul_pair_portable.h"
+#ifdef ESPL_HAVE_ECP5_CELLS
+#include "Vespl_mul_pair_ecp5.h"
+#endif
 #include "bench.hh"
 
 namespace {
@@ -58,5 +60,7 @@ void run(bench::generator &random) {
 
 ESPL_BENCH(espl_mul_pair) {
   run<Vespl_mul_pair_portable>(random);
+#ifdef ESPL_HAVE_ECP5_CELLS
   run<Vespl_mul_pair_ecp5>(random);
+#endif
 }

@@ -133,6 +133,26 @@ static void ends_what_it_started_when_interrupted(void **state)
 	assert_int_equal(codes[2], 127); /* never started */
 }
 
+/* One is over in time, one listens to the signal, one does not. */
+static void ends_what_takes_too_long(void **state)
+{
+	const char *const quick[] = {"true", NULL};
+	const char *const slow[] = {"sleep", "60", NULL};
+	const char *const deaf[] = {"sh", "-c", "trap '' TERM; while :; do sleep 1; done", NULL};
+	const espl_command commands[] = {{.argv = quick, .limit_s = 60},
+	                                 {.argv = slow, .limit_s = 1},
+	                                 {.argv = deaf, .limit_s = 1}};
+	const time_t before = time(NULL);
+	int codes[3];
+
+	(void)state;
+	assert_int_equal(espl_process_run_all(commands, 3, 3, codes, NULL), ESPL_OK);
+	assert_int_equal(codes[0], 0);
+	assert_int_equal(codes[1], ESPL_PROCESS_LATE);
+	assert_int_equal(codes[2], ESPL_PROCESS_LATE);
+	assert_true(time(NULL) - before < 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +163,7 @@ int main(void)
 	        cmocka_unit_test(appends_to_logs_in_the_folder_asked_for),
 	        cmocka_unit_test(reads_no_more_than_it_keeps),
 	        cmocka_unit_test(ends_what_it_started_when_interrupted),
+	        cmocka_unit_test(ends_what_takes_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, open_arena, close_arena);
