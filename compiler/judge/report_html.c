@@ -177,9 +177,9 @@ static void put_recalls(espl_text *page, const espl_benchmark *b)
 			espl_text_add(page,
 			              "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
 			              "fill=\"%s\"><title>%s, class %d: %.2f %%</title></rect>\n",
-			              LEFT + c * group + (role + 0.5) * bar, height_of(recall),
-			              bar * 0.9, INNER_HEIGHT * recall, role_colors[role],
-			              role_names[role], c, 100 * recall);
+			              LEFT + c * group + ((double)role + 0.5) * bar,
+			              height_of(recall), bar * 0.9, INNER_HEIGHT * recall,
+			              role_colors[role], role_names[role], c, 100 * recall);
 		}
 		if (b->classes <= 40)
 			espl_text_add(

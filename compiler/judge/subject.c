@@ -84,7 +84,7 @@ static espl_status fill_stored(espl_subject *subject, double input_scale, espl_e
 	const espl_quantizer q = quantizer_of(in);
 	const bool of_bytes = fabs(in->scale - 1) <= 1.0 / 255;
 
-	if (!input_scale && !of_bytes && fabs(in->scale * 255 - 1) > 1.0 / 255)
+	if (input_scale <= 0 && !of_bytes && fabs(in->scale * 255 - 1) > 1.0 / 255)
 		return espl_fail(err, ESPL_RANGE,
 		                 "the input's scale is %g, neither that of byte / 255 (%g) nor of "
 		                 "bytes (1): say what a byte's step is worth by --input-scale",
@@ -92,7 +92,7 @@ static espl_status fill_stored(espl_subject *subject, double input_scale, espl_e
 	for (int byte = 0; byte < 256; byte++) {
 		float value = (float)byte / 255.0F;
 
-		if (input_scale)
+		if (input_scale > 0)
 			value = (float)(byte * input_scale);
 		else if (of_bytes)
 			value = (float)byte * q.step;

@@ -498,6 +498,61 @@ static void refuses_malformed_csv(void **state)
 	}
 }
 
+/* Files cut at every length and with any byte changed: read or refused, never more (the sanitizers
+ * look). */
+static void survives_any_damage(void **state)
+{
+	static const char *const names[] = {"train-images-idx3-ubyte.gz",
+	                                    "train-labels-idx1-ubyte.gz", "train.npy",
+	                                    "train_labels.npy", "train.csv"};
+	int read = 0, refused = 0;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+		espl_span file;
+		unsigned char *bytes;
+
+		if (n == 2) {
+			drop("train-images-idx3-ubyte.gz");
+			drop("train-labels-idx1-ubyte.gz");
+			drop("t10k-images-idx3-ubyte.gz");
+			drop("t10k-labels-idx1-ubyte.gz");
+			put_good_npy();
+		} else if (n == 4) {
+			drop("train.npy");
+			drop("test.npy");
+			put("train.csv", "a,b\n1,0\n2.5,1\n-3e2,0\n", 22);
+			put("test.csv", "1,0\n2,1\n", 8);
+		} else if (n == 0) {
+			put_idx("train", 12, 3, true);
+			put_idx("t10k", 6, 3, true);
+		}
+		assert_int_equal(espl_file_read(espl_arena_format(arena, "%s/%s", folder, names[n]),
+		                                arena, &file, NULL),
+		                 ESPL_OK);
+		bytes = espl_arena_copy(arena, file.data, file.size);
+		for (size_t i = 0; i < 3 * file.size; i++) {
+			const size_t at = i % file.size;
+			const unsigned char kept = bytes[at];
+			const espl_mark before = espl_arena_mark(arena);
+			espl_data data;
+
+			if (i >= file.size)
+				bytes[at] =
+				        (unsigned char)(i < 2 * file.size ? kept ^ 0xff : kept + 1);
+			put(names[n], bytes, i < file.size ? at : file.size);
+			if (espl_data_read(folder, 0, 1, arena, &data, NULL))
+				refused++;
+			else
+				read++;
+			bytes[at] = kept;
+			espl_arena_release(arena, before);
+		}
+		put(names[n], bytes, file.size);
+	}
+	assert_true(read > 50 && refused > 500);
+}
+
 /* The package's files, where they are installed. */
 static void reads_fashion_mnist(void **state)
 {
@@ -541,6 +596,7 @@ int main(void)
 	        IN_FOLDER(refuses_malformed_npy),
 	        IN_FOLDER(reads_csv_with_a_heading_or_without),
 	        IN_FOLDER(refuses_malformed_csv),
+	        IN_FOLDER(survives_any_damage),
 	        IN_FOLDER(reads_fashion_mnist),
 	};
 
