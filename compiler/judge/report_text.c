@@ -125,7 +125,7 @@ static void put_costs(sheet *s)
 		COST_ROW(s, "DSPs", "i", multipliers);
 		COST_ROW(s, "memory, bytes", "i", memory_bytes);
 		COST_ROW(s, "energy, uJ (estimate)", "g", energy_uj);
-		COST_ROW(s, "a million cost (estimate)", "g", cost_million);
+		COST_ROW(s, "cost of a million (estimate)", "g", cost_million);
 	}
 	for (espl_role role = 0; role < ESPL_ROLES; role++)
 		if (s->of->judgements[role].cost.why_not)

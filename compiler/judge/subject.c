@@ -10,10 +10,12 @@
 #include <math.h>
 #include <string.h>
 
+enum { BATCH_MOST = 256, MEMORY_BYTES = 128 << 20 };
+
 struct espl_subject {
 	espl_arena *arena;
 	const espl_judged *model;
-	int elements, classes;
+	int elements, classes, batch;
 	int result, logits; /* tensors or values */
 
 	espl_net_run *net;
@@ -101,9 +103,31 @@ static espl_status fill_stored(espl_subject *subject, double input_scale, espl_e
 	return ESPL_OK;
 }
 
-static espl_status open_model(espl_subject *s, const espl_samples *samples, int batch, int threads,
+/* Bytes that a sample takes in all of a model's tensors. */
+static int64_t sample_bytes(const espl_judged *model)
+{
+	const int count = model->net ? model->net->tensor_count : model->graph->value_count;
+	int64_t bytes = 1;
+
+	for (int i = 0; i < count; i++)
+		bytes += (int64_t)result_elements(model, i) * (model->net ? 1 : 4);
+	return bytes;
+}
+
+/* As many samples at a time as a bounded memory holds. */
+static int choose_batch(const espl_judged *model)
+{
+	const int64_t fit = MEMORY_BYTES / sample_bytes(model);
+
+	return fit < 1 ? 1 : fit > BATCH_MOST ? BATCH_MOST : (int)fit;
+}
+
+static espl_status open_model(espl_subject *s, const espl_samples *samples, int threads,
                               double input_scale, espl_error *err)
 {
+	const int batch = choose_batch(s->model);
+
+	s->batch = batch;
 	ESPL_TRY(check_shapes(s->model, samples, err));
 	s->elements = samples->rows * samples->columns * samples->channels;
 	s->classes = samples->classes;
@@ -123,9 +147,8 @@ static espl_status open_model(espl_subject *s, const espl_samples *samples, int 
 	return espl_net_run_create(s->model->net, batch, threads, &s->net, err);
 }
 
-espl_status espl_subject_create(const espl_judged *model, const espl_samples *samples, int batch,
-                                int threads, double input_scale, espl_subject **out,
-                                espl_error *err)
+espl_status espl_subject_create(const espl_judged *model, const espl_samples *samples, int threads,
+                                double input_scale, espl_subject **out, espl_error *err)
 {
 	espl_arena *arena = espl_arena_create();
 	espl_subject *subject = ESPL_NEW(arena, espl_subject);
@@ -133,7 +156,7 @@ espl_status espl_subject_create(const espl_judged *model, const espl_samples *sa
 
 	subject->arena = arena;
 	subject->model = model;
-	status = open_model(subject, samples, batch, threads, input_scale, err);
+	status = open_model(subject, samples, threads, input_scale, err);
 	if (status) {
 		espl_subject_destroy(subject);
 		return espl_context(err, status, model->name);
@@ -195,7 +218,7 @@ static void read_results(espl_subject *s, int which, int count, float *out)
 		out[i] = (float)((stored[i] - tensor->zero_point) * tensor->scale);
 }
 
-void espl_subject_run(espl_subject *s, const uint8_t *bytes, const float *floats, int count,
+static void run_batch(espl_subject *s, const uint8_t *bytes, const float *floats, int count,
                       uint8_t *answers, float *logits)
 {
 	if (s->graph)
@@ -207,4 +230,16 @@ void espl_subject_run(espl_subject *s, const uint8_t *bytes, const float *floats
 		answers[i] = (uint8_t)espl_argmax(s->results + (size_t)i * s->classes, s->classes);
 	if (logits)
 		read_results(s, s->logits, count, logits);
+}
+
+void espl_subject_run(espl_subject *s, const uint8_t *bytes, const float *floats, int count,
+                      uint8_t *answers, float *logits)
+{
+	for (int first = 0; first < count; first += s->batch) {
+		const size_t at = (size_t)first * s->elements;
+
+		run_batch(s, bytes ? bytes + at : NULL, floats ? floats + at : NULL,
+		          count - first < s->batch ? count - first : s->batch, answers + first,
+		          logits ? logits + (size_t)first * s->classes : NULL);
+	}
 }

@@ -14,16 +14,14 @@
 typedef struct espl_subject espl_subject;
 
 /* Borrows the model and the samples.
- *   in    batch        samples at a time
- *         input_scale  the value of a byte's step; 0: by the convention
+ *   in    input_scale  the value of a byte's step; 0: by the convention
  *   fails ESPL_SHAPE, ESPL_RANGE: the model does not take such samples or does not give one value
  *         for each class */
-espl_status espl_subject_create(const espl_judged *model, const espl_samples *samples, int batch,
-                                int threads, double input_scale, espl_subject **out,
-                                espl_error *err);
+espl_status espl_subject_create(const espl_judged *model, const espl_samples *samples, int threads,
+                                double input_scale, espl_subject **out, espl_error *err);
 void espl_subject_destroy(espl_subject *subject); /* NULL is allowed */
 
-/* Runs `count` <= batch samples, given as bytes or as floats, whichever the data set has.
+/* Runs `count` samples, given as bytes or as floats, whichever the data set has.
  *   out  answers  [sample]: the class of the greatest result, the first of equals
  *        logits   [sample][classes]: what goes into the softmax at the end, or the results where
  *                 there is none; NULL: not wanted */

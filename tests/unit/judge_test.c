@@ -386,6 +386,35 @@ static void prices_a_net_on_an_engine(void **state)
 	espl_arena_destroy(arena);
 }
 
+/* Three models, corrupted: a figure a line, in columns that fit a terminal. */
+static void the_table_fits_a_terminal(void **state)
+{
+	espl_arena *arena = espl_arena_create();
+	const espl_judged model = {"blind", dense_net(arena, 1.0 / 255, blind), NULL};
+	const espl_judged full = {"full", dense_net(arena, 1.0 / 255, brightest), NULL};
+	const espl_judged *models[ESPL_ROLES] = {&model, &full, &full};
+	const espl_samples samples = make_samples(arena);
+	espl_gate_state gates[ESPL_GATES] = {{0}};
+	espl_judge_options how = options();
+	espl_benchmark b;
+	const char *text;
+
+	(void)state;
+	how.corruptions = true;
+	assert_int_equal(espl_judge(models, &samples, &how, arena, &b, NULL), ESPL_OK);
+	gates[ESPL_GATE_max_drop] = (espl_gate_state){.given = true, .limit = 5};
+	assert_int_equal(espl_judge_gates(&b, gates, NULL), ESPL_GATE);
+	text = espl_benchmark_text(&b, gates, arena);
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		assert_in_range(strcspn(line, "\n"), 0, 100);
+	assert_non_null(strstr(text, "\naccuracy                             57.50 %       90.00 %"
+	                             "        -32.50       90.00 %\n"));
+	assert_non_null(strstr(text, "13 flipped: 13 right to wrong, 0 wrong to right"));
+	assert_non_null(strstr(text, "\n--max-drop                                 5          32.5"
+	                             "  NOT PASSED\n"));
+	espl_arena_destroy(arena);
+}
+
 static void the_page_is_whole_and_escaped(void **state)
 {
 	espl_arena *arena = espl_arena_create();
@@ -421,6 +450,7 @@ int main(void)
 	        cmocka_unit_test(can_be_stopped),
 	        cmocka_unit_test(gates_say_which_and_by_how_much),
 	        cmocka_unit_test(prices_a_net_on_an_engine),
+	        cmocka_unit_test(the_table_fits_a_terminal),
 	        cmocka_unit_test(the_page_is_whole_and_escaped),
 	};
 
