@@ -110,6 +110,7 @@ static espl_status run(const cli_options *options, const espl_pricing *pricing, 
 	        .seed = options->seed,
 	        .threads = options->train.threads,
 	        .input_scale = options->input_scale,
+	        .input_offset = options->input_offset,
 	        .pricing = pricing,
 	        .progress = show_progress,
 	        .user = (void *)options,
@@ -141,6 +142,11 @@ espl_status cli_benchmark(const cli_options *options, espl_arena *arena, espl_er
 	espl_pricing pricing;
 	espl_status verdict;
 
+	if (options->input_offset < 0 || options->input_offset > 0) {
+		if (options->input_scale <= 0)
+			return espl_fail(err, ESPL_USAGE,
+			                 "--input-offset: --input-scale is missing");
+	}
 	if (!options->data)
 		return espl_fail(err, ESPL_USAGE, "benchmark: --data DIR is missing");
 	ESPL_TRY(check_gates(options, err));

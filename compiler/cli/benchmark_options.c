@@ -60,6 +60,8 @@ espl_status cli_take_benchmark(const char *name, const char *value, cli_options 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (!strcmp(name, numbers[i].name))
 			return number(name, value, 0, numbers[i].to, err);
+	if (!strcmp(name, "--input-offset"))
+		return number(name, value, -1e9, &o->input_offset, err);
 	if (!strcmp(name, "--input-scale"))
 		return take_scale(value, &o->input_scale, err);
 	if (!strcmp(name, "--no-corruptions"))

@@ -71,7 +71,7 @@ typedef struct {
 	/* Benchmark. */
 	const char *against, *control;
 	bool no_corruptions;
-	double input_scale, idle_mw, kwh_price, device_price;
+	double input_scale, input_offset, idle_mw, kwh_price, device_price;
 	espl_gate_state gates[ESPL_GATES];
 } cli_options;
 

@@ -287,8 +287,8 @@ static espl_status run_job(job *j, const espl_judged *const models[ESPL_ROLES], 
 			continue;
 		j->out->present[role] = true;
 		j->out->judgements[role].model = models[role];
-		ESPL_TRY(espl_subject_create(models[role], j->samples, j->options->threads,
-		                             j->options->input_scale, &j->subjects[role], err));
+		ESPL_TRY(espl_subject_create(models[role], j->samples, j->options,
+		                             &j->subjects[role], err));
 	}
 	for (espl_role role = 0; role < ESPL_ROLES; role++)
 		if (j->subjects[role])

@@ -38,8 +38,9 @@ typedef struct {
 	bool corruptions;
 	uint32_t seed; /* of the corruptions */
 	int threads;
-	double input_scale; /* what a byte's step is worth; 0: by the convention (docs/benchmark.md)
-	                     */
+	/* A byte stands for byte * input_scale + input_offset; scale 0: by the convention
+	 * (docs/benchmark.md). */
+	double input_scale, input_offset;
 	const espl_pricing *pricing; /* NULL: nothing is priced */
 	/* Called now and then; NULL: not wanted. True ends the run with ESPL_INTERRUPTED. */
 	bool (*progress)(void *user, const char *what, double share);

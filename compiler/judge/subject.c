@@ -18,9 +18,11 @@ struct espl_subject {
 	int elements, classes, batch;
 	int result, logits; /* tensors or values */
 
+	float values[256]; /* of a byte */
+
 	espl_net_run *net;
-	int8_t stored[256]; /* of a byte */
-	int8_t *inputs;     /* [batch][elements] */
+	int8_t stored[256];
+	int8_t *inputs; /* [batch][elements] */
 
 	espl_graph_run *graph;
 	float *floats, *results; /* [batch][elements], [batch][classes] */
@@ -79,27 +81,32 @@ static espl_quantizer quantizer_of(const espl_tensor *in)
 	return (espl_quantizer){8, (float)in->scale, in->zero_point, INT8_MIN, INT8_MAX};
 }
 
-/* What each byte is stored as. */
-static espl_status fill_stored(espl_subject *subject, double input_scale, espl_error *err)
+/* What each byte stands for. */
+static void fill_values(espl_subject *s, const espl_judge_options *options)
 {
-	const espl_tensor *in = &subject->model->net->tensors[subject->model->net->inputs[0]];
-	const espl_quantizer q = quantizer_of(in);
-	const bool of_bytes = fabs(in->scale - 1) <= 1.0 / 255;
+	for (int byte = 0; byte < 256; byte++)
+		s->values[byte] =
+		        options->input_scale > 0
+		                ? (float)(byte * options->input_scale + options->input_offset)
+		                : (float)byte / 255.0F;
+}
 
-	if (input_scale <= 0 && !of_bytes && fabs(in->scale * 255 - 1) > 1.0 / 255)
+/* What each byte is stored as. */
+static espl_status fill_stored(espl_subject *s, const espl_judge_options *options, espl_error *err)
+{
+	const espl_tensor *in = &s->model->net->tensors[s->model->net->inputs[0]];
+	const bool by_convention = options->input_scale <= 0;
+	const bool of_bytes = by_convention && fabs(in->scale - 1) <= 1.0 / 255;
+	const espl_quantizer q = quantizer_of(in);
+
+	if (by_convention && !of_bytes && fabs(in->scale * 255 - 1) > 1.0 / 255)
 		return espl_fail(err, ESPL_RANGE,
 		                 "the input's scale is %g, neither that of byte / 255 (%g) nor of "
 		                 "bytes (1): say what a byte's step is worth by --input-scale",
 		                 in->scale, 1.0 / 255);
-	for (int byte = 0; byte < 256; byte++) {
-		float value = (float)byte / 255.0F;
-
-		if (input_scale > 0)
-			value = (float)(byte * input_scale);
-		else if (of_bytes)
-			value = (float)byte * q.step;
-		subject->stored[byte] = (int8_t)espl_store_value(&q, value);
-	}
+	for (int byte = 0; byte < 256; byte++)
+		s->stored[byte] = (int8_t)espl_store_value(&q, of_bytes ? (float)byte * q.step
+		                                                        : s->values[byte]);
 	return ESPL_OK;
 }
 
@@ -122,12 +129,13 @@ static int choose_batch(const espl_judged *model)
 	return fit < 1 ? 1 : fit > BATCH_MOST ? BATCH_MOST : (int)fit;
 }
 
-static espl_status open_model(espl_subject *s, const espl_samples *samples, int threads,
-                              double input_scale, espl_error *err)
+static espl_status open_model(espl_subject *s, const espl_samples *samples,
+                              const espl_judge_options *options, espl_error *err)
 {
-	const int batch = choose_batch(s->model);
+	const int batch = choose_batch(s->model), threads = options->threads;
 
 	s->batch = batch;
+	fill_values(s, options);
 	ESPL_TRY(check_shapes(s->model, samples, err));
 	s->elements = samples->rows * samples->columns * samples->channels;
 	s->classes = samples->classes;
@@ -143,12 +151,13 @@ static espl_status open_model(espl_subject *s, const espl_samples *samples, int 
 	}
 	s->inputs = espl_arena_calloc(s->arena, (size_t)batch, (size_t)s->elements);
 	if (samples->bytes)
-		ESPL_TRY(fill_stored(s, input_scale, err));
+		ESPL_TRY(fill_stored(s, options, err));
 	return espl_net_run_create(s->model->net, batch, threads, &s->net, err);
 }
 
-espl_status espl_subject_create(const espl_judged *model, const espl_samples *samples, int threads,
-                                double input_scale, espl_subject **out, espl_error *err)
+espl_status espl_subject_create(const espl_judged *model, const espl_samples *samples,
+                                const espl_judge_options *options, espl_subject **out,
+                                espl_error *err)
 {
 	espl_arena *arena = espl_arena_create();
 	espl_subject *subject = ESPL_NEW(arena, espl_subject);
@@ -156,7 +165,7 @@ espl_status espl_subject_create(const espl_judged *model, const espl_samples *sa
 
 	subject->arena = arena;
 	subject->model = model;
-	status = open_model(subject, samples, threads, input_scale, err);
+	status = open_model(subject, samples, options, err);
 	if (status) {
 		espl_subject_destroy(subject);
 		return espl_context(err, status, model->name);
@@ -181,7 +190,7 @@ static void run_graph(espl_subject *s, const uint8_t *bytes, const float *floats
 
 	if (bytes) {
 		for (size_t i = 0; i < all; i++)
-			s->floats[i] = (float)bytes[i] / 255.0F;
+			s->floats[i] = s->values[bytes[i]];
 		inputs = s->floats;
 	}
 	espl_graph_run_forward(s->graph, &inputs, count);

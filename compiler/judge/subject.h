@@ -14,11 +14,12 @@
 typedef struct espl_subject espl_subject;
 
 /* Borrows the model and the samples.
- *   in    input_scale  the value of a byte's step; 0: by the convention
+ *   in    options  threads, input_scale, input_offset
  *   fails ESPL_SHAPE, ESPL_RANGE: the model does not take such samples or does not give one value
  *         for each class */
-espl_status espl_subject_create(const espl_judged *model, const espl_samples *samples, int threads,
-                                double input_scale, espl_subject **out, espl_error *err);
+espl_status espl_subject_create(const espl_judged *model, const espl_samples *samples,
+                                const espl_judge_options *options, espl_subject **out,
+                                espl_error *err);
 void espl_subject_destroy(espl_subject *subject); /* NULL is allowed */
 
 /* Runs `count` samples, given as bytes or as floats, whichever the data set has.

@@ -180,7 +180,7 @@ static void a_float_graph_is_judged_as_well(void **state)
 	espl_node node = espl_node_default(ESPL_NODE_DENSE, "dense");
 	const espl_samples samples = make_samples(arena);
 	const espl_judged *models[ESPL_ROLES] = {NULL};
-	const espl_judge_options how = options();
+	espl_judge_options how = options();
 	espl_judged model = {.name = "float"};
 	espl_benchmark b;
 	double sum = 0;
@@ -208,6 +208,18 @@ static void a_float_graph_is_judged_as_well(void **state)
 		sum -= log((right ? exp(logit) : 1) / (exp(logit) + 2));
 	}
 	assert_near(b.judgements[0].negative_log_likelihood, sum / SAMPLES);
+	/* twice as bright, and an offset that moves all logits alike */
+	how.input_scale = 2.0 / 255;
+	how.input_offset = -0.5;
+	assert_int_equal(espl_judge(models, &samples, &how, arena, &b, NULL), ESPL_OK);
+	sum = 0;
+	for (int i = 0; i < SAMPLES; i++) {
+		const bool right = i < 28 || i % 3 != 1;
+		const double logit = 2 * (100 + i) / 255.0;
+
+		sum -= log((right ? exp(logit) : 1) / (exp(logit) + 2));
+	}
+	assert_near(b.judgements[0].negative_log_likelihood, sum / SAMPLES);
 	espl_arena_destroy(arena);
 }
 
@@ -230,6 +242,7 @@ static void raw_pixels_and_other_scales(void **state)
 	assert_string_equal(err.where, "odd");
 	assert_non_null(strstr(err.message, "say what a byte's step is worth by --input-scale"));
 	how.input_scale = 0.02; /* a byte's step is the net's step */
+	how.input_offset = 0;
 	assert_int_equal(espl_judge(models, &samples, &how, arena, &b, NULL), ESPL_OK);
 	assert_near(b.judgements[0].accuracy, 36.0 / 40);
 	espl_arena_destroy(arena);
