@@ -95,6 +95,7 @@ expect 2 '--max-drop: --against MODEL is missing' "$model" --data "$data" --max-
 expect 2 '--max-latency-us: --board or --array is missing' "$model" --data "$data" --max-latency-us 1
 expect 2 '--max-drop x: a number' "$model" --data "$data" --max-drop x
 expect 2 '--input-scale: a number above 0' "$model" --data "$data" --input-scale 1/0
+expect 2 '--input-offset: --input-scale is missing' "$model" --data "$data" --input-offset 1
 expect 3 'no test data' "$model" --data "$work"
 expect 3 'nowhere' nowhere.json --data "$data"
 expect 2 'no such option' "$model" --data "$data" --max-drops 1
