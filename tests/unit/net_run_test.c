@@ -117,20 +117,20 @@ static void equals_the_reference_on_odd_windows(void **state)
 		int32_t *bias = ESPL_ARRAY(arena, int32_t, outputs);
 		int8_t *bytes = espl_arena_calloc(arena, weights, 1), inputs[4 * 9 * 8 * IN];
 		espl_type type = ESPL_TYPE_INT8;
-		espl_net net = {"odd",
-		                seed % 3 ? ESPL_ROUND_TFLM : ESPL_ROUND_SINGLE,
-		                2,
-		                1,
-		                tensors,
-		                &op,
-		                1,
-		                1,
-		                &op.inputs[0],
-		                &op.output,
-		                &type,
-		                &type,
-		                NULL,
-		                NULL};
+		espl_net net = {
+		        .name = "odd",
+		        .rounding = seed % 3 ? ESPL_ROUND_TFLM : ESPL_ROUND_SINGLE,
+		        .tensor_count = 2,
+		        .op_count = 1,
+		        .tensors = tensors,
+		        .ops = &op,
+		        .input_count = 1,
+		        .output_count = 1,
+		        .inputs = &op.inputs[0],
+		        .outputs = &op.output,
+		        .input_types = &type,
+		        .output_types = &type,
+		};
 
 		op.pad_top = (int)espl_random_below(&random, (uint32_t)reach_rows);
 		op.pad_bottom = (int)espl_random_below(&random, (uint32_t)reach_rows);
