@@ -98,6 +98,9 @@ const char *espl_fit_json(const espl_fit_task *task, const espl_fit_result *resu
 		espl_json_put_integer(w, "test_samples", result->test_samples);
 		espl_json_put_number(w, "validation_accuracy", share(t->correct, t->samples));
 		put_price(w, task, &t->price);
+		if (task->frame.engine)
+			espl_json_put_bool(w, "board_engine",
+			                   result->plan->envelope.engine != NULL);
 		espl_json_put_string(w, "array",
 		                     espl_arena_format(arena, "%lldx%lld",
 		                                       (long long)t->price.lanes,
@@ -165,5 +168,11 @@ const char *espl_fit_text(const espl_fit_task *task, const espl_fit_result *resu
 		        (long long)s->tried[s->chosen].price.latency_cycles,
 		        milliseconds(task, s->tried[s->chosen].price.latency_cycles),
 		        (double)task->frame.clock_hz / 1e6);
+	if (s->chosen >= 0 && task->frame.engine && !result->plan->envelope.engine)
+		text = espl_arena_format(
+		        arena,
+		        "%snot on the board's engine: the folder needs a bitstream "
+		        "of its own\n",
+		        text);
 	return text;
 }
