@@ -35,12 +35,21 @@ static espl_status read_model(const char *path, const cli_options *options, espl
 	return ESPL_OK;
 }
 
+typedef struct {
+	const cli_options *options;
+	double start; /* cli_now */
+	bool shown;
+} watch;
+
 static bool show_progress(void *user, const char *what, double share)
 {
-	const cli_options *options = user;
+	watch *w = user;
+	const double left = share > 0 ? (cli_now() - w->start) * (1 - share) / share : 0;
 
-	if (isatty(2) && !options->quiet)
-		fprintf(stderr, "\r%3.0f %% %-16s%s", 100 * share, what, share >= 1 ? "\n" : "");
+	if (isatty(2) && !w->options->quiet) {
+		fprintf(stderr, "\r%3.0f %% %-16s %4.0f s left ", 100 * share, what, left);
+		w->shown = true;
+	}
 	return cli_interrupted();
 }
 
@@ -103,6 +112,7 @@ static espl_status run(const cli_options *options, const espl_pricing *pricing, 
                        espl_benchmark *out, espl_error *err)
 {
 	const char *paths[ESPL_ROLES] = {options->model, options->against, options->control};
+	watch progress = {options, cli_now(), false};
 	const espl_judged *models[ESPL_ROLES] = {NULL};
 	const espl_judge_options how = {
 	        .samples = options->samples,
@@ -113,9 +123,10 @@ static espl_status run(const cli_options *options, const espl_pricing *pricing, 
 	        .input_offset = options->input_offset,
 	        .pricing = pricing,
 	        .progress = show_progress,
-	        .user = (void *)options,
+	        .user = &progress,
 	};
 	espl_samples samples;
+	espl_status status;
 
 	for (int role = 0; role < ESPL_ROLES; role++) {
 		espl_judged *model = ESPL_NEW(arena, espl_judged);
@@ -130,7 +141,10 @@ static espl_status run(const cli_options *options, const espl_pricing *pricing, 
 		return espl_fail(err, ESPL_USAGE,
 		                 "%s: only images of bytes can be corrupted, these are floats",
 		                 espl_gate_option(ESPL_GATE_max_corruption_drop));
-	return espl_judge(models, &samples, &how, arena, out, err);
+	status = espl_judge(models, &samples, &how, arena, out, err);
+	if (progress.shown)
+		fprintf(stderr, "\r%40s\r", "");
+	return status;
 }
 
 espl_status cli_benchmark(const cli_options *options, espl_arena *arena, espl_error *err)

@@ -8,9 +8,9 @@
  * Requantization: both roundings of math/fixed give an integer r with |x - r| <= 1/2 + 2^(e-1),
  * where x = sum * multiplier * 2^(e-31) and e < 0 is the scale's exponent: single rounding
  * within 1/2, two roundings first to a multiple of 2^e, then to an integer. So when x is nearer
- * than 1/2 - 2^(e-1) to an integer, r is that integer. Three roundings to floats of 24 bits cost
- * less than 2^-13 as long as |x| <= 512; beyond that the result saturates in any case. ONNX's
- * rounding is within 1/2 + 2^-15 of x there, which that margin covers.
+ * than 1/2 - 2^(e-1) to an integer, r is that integer. Where |x| <= 256, three roundings to floats
+ * of 24 bits are off by less than 3 * 2^-16, and ONNX's rounding is within 1/2 + 2^-15 of x: both
+ * together less than 2^-13. Beyond 256 every result saturates, as zero points are of 8 bits.
  */
 #include "interp/fast.h"
 

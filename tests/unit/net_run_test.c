@@ -22,6 +22,14 @@ static void fill(espl_random *random, int8_t *out, size_t count)
 		out[i] = (int8_t)(espl_random_next(random) >> 24);
 }
 
+/* Of a scale; those of ONNX are float32s, of 24 bits. */
+static int32_t random_multiplier(espl_random *random, bool float32)
+{
+	const int32_t multiplier = (1 << 30) + (int32_t)espl_random_below(random, 1 << 30);
+
+	return float32 ? multiplier & ~127 : multiplier;
+}
+
 /* Runs both on `count` samples of a net with one input; every tensor must be the same. */
 static void compare(const espl_net *net, const int8_t *inputs, int count, int batch, int threads)
 {
@@ -119,7 +127,7 @@ static void equals_the_reference_on_odd_windows(void **state)
 		espl_type type = ESPL_TYPE_INT8;
 		espl_net net = {
 		        .name = "odd",
-		        .rounding = seed % 3 ? ESPL_ROUND_TFLM : ESPL_ROUND_SINGLE,
+		        .rounding = (espl_rounding)(seed / 2 % 3),
 		        .tensor_count = 2,
 		        .op_count = 1,
 		        .tensors = tensors,
@@ -148,7 +156,7 @@ static void equals_the_reference_on_odd_windows(void **state)
 			/* bias: small, or so large that the sum wraps; scales of every exponent */
 			bias[c] = (int32_t)espl_random_next(&random) >> (c % 3 ? 16 : 0);
 			scales[c] = (espl_scale){
-			        (1 << 30) + (int32_t)espl_random_below(&random, 1 << 30),
+			        random_multiplier(&random, seed / 2 % 3 == ESPL_ROUND_ONNX),
 			        (int)espl_random_below(&random, seed % 5 ? 14 : 32) -
 			                (seed % 5 ? 16 : 31)};
 		}
@@ -170,7 +178,7 @@ static void rounds_as_fixed_at_every_threshold(void **state)
 
 	(void)state;
 	for (int round = 0; round < 400; round++) {
-		espl_scale scale = {(1 << 30) + (int32_t)espl_random_below(&random, 1 << 30),
+		espl_scale scale = {random_multiplier(&random, round % 3 == ESPL_ROUND_ONNX),
 		                    -1 - (int)espl_random_below(&random, 14)};
 		const int32_t zero = (int32_t)espl_random_below(&random, 256) - 128;
 		espl_tensor tensors[2] = {{"in", 1, 1, 1, 1.0, 0}, {"out", 1, 1, 1, 1.0, zero}};
@@ -193,7 +201,7 @@ static void rounds_as_fixed_at_every_threshold(void **state)
 		                .op_count = 1,
 		                .tensors = tensors,
 		                .ops = &op,
-		                .rounding = round % 2 ? ESPL_ROUND_TFLM : ESPL_ROUND_SINGLE};
+		                .rounding = (espl_rounding)(round % 3)};
 		const espl_mark before = espl_arena_mark(arena);
 		espl_fast_op fast;
 
