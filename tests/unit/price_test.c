@@ -131,12 +131,39 @@ static void a_board_holds_what_its_parts_allow(void **state)
 	        ESPL_OK);
 	assert_true(price.block_rams <= 54);
 	/* few block RAMs: refused, with the numbers */
-	board.block_rams = 12;
+	board.block_rams = 2 + 3; /* wide memories alone are four */
 	assert_int_equal(espl_frame_of_board(&board, 0, &frame, &err), ESPL_OK);
 	assert_int_equal(
 	        espl_price_lowered(&frame, lowered_conv(arena, 8, 1), arena, &plan, &price, &err),
 	        ESPL_BUDGET);
 	assert_non_null(strstr(err.message, "block RAMs"));
+	espl_arena_destroy(arena);
+}
+
+/* Its own engine first, however slow; another only where that one does not hold the network. */
+static void a_board_with_one_engine_uses_it(void **state)
+{
+	espl_arena *arena = espl_arena_create();
+	const espl_lowered *lowered = lowered_conv(arena, 8, 2);
+	espl_error err = {0};
+	espl_frame frame;
+	espl_price slow, fast;
+	espl_engine engine;
+	espl_plan *plan;
+
+	(void)state;
+	assert_int_equal(espl_frame_of_limits(5, 100000, 48000000, &frame, &err), ESPL_OK);
+	assert_int_equal(espl_price_lowered(&frame, lowered, arena, &plan, &slow, &err), ESPL_OK);
+	engine = plan->engine; /* 8x1, just as deep as the network wants */
+	assert_int_equal(espl_frame_of_board(&small_board, 0, &frame, &err), ESPL_OK);
+	frame.engine = &engine;
+	assert_int_equal(espl_price_lowered(&frame, lowered, arena, &plan, &fast, &err), ESPL_OK);
+	assert_true(fast.latency_cycles == slow.latency_cycles);
+	assert_true(plan->envelope.engine == &engine);
+	engine.NarrowDepth /= 2;
+	assert_int_equal(espl_price_lowered(&frame, lowered, arena, &plan, &fast, &err), ESPL_OK);
+	assert_true(fast.latency_cycles < slow.latency_cycles);
+	assert_null(plan->envelope.engine);
 	espl_arena_destroy(arena);
 }
 
@@ -206,6 +233,7 @@ int main(void)
 	        cmocka_unit_test(takes_the_fastest_array_of_the_multipliers),
 	        cmocka_unit_test(zeros_make_it_faster_and_smaller),
 	        cmocka_unit_test(a_board_holds_what_its_parts_allow),
+	        cmocka_unit_test(a_board_with_one_engine_uses_it),
 	        cmocka_unit_test(a_board_too_small_for_any_engine_says_so),
 	        cmocka_unit_test(estimates_are_near_what_synthesis_makes),
 	        cmocka_unit_test(bytes_are_the_lesser_of_dense_and_sparse),
