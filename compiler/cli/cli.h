@@ -36,7 +36,7 @@ typedef struct {
 	const char *inputs[CLI_MOST_FILES], *outputs[CLI_MOST_FILES];
 	int input_count, output_count;
 	const char *board, *engine, *plan, *tensors, *trace, *junit, *cache, *simulator, *port,
-	        *faults, *link;
+	        *faults, *link, *form;
 	int baud, timeout_ms;
 	bool kat;
 	int lanes, splits, requantizers, multipliers;
@@ -114,6 +114,7 @@ espl_status cli_build(const cli_options *options, espl_arena *arena, espl_error 
 espl_status cli_doctor(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_fit(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_flash(const cli_options *options, espl_arena *arena, espl_error *err);
+espl_status cli_export(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_import(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_lower(const cli_options *options, espl_arena *arena, espl_error *err);
 espl_status cli_quantize(const cli_options *options, espl_arena *arena, espl_error *err);

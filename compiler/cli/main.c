@@ -36,16 +36,27 @@ static espl_status run(const cli_options *options, espl_arena *arena, espl_error
 		const char *name;
 		espl_status (*run)(const cli_options *, espl_arena *, espl_error *);
 	} commands[] = {
-	        {"check", cli_check},         {"lower", cli_lower},
-	        {"compile", cli_compile},     {"reference", cli_reference},
-	        {"simulate", cli_simulate},   {"verify", cli_verify},
-	        {"boards", cli_boards},       {"run", cli_run},
-	        {"board-sim", cli_board_sim}, {"build", cli_build},
-	        {"import", cli_import},       {"doctor", cli_doctor},
-	        {"flash", cli_flash},         {"fit", cli_fit},
-	        {"train", cli_train},         {"distil", cli_distil},
-	        {"prune", cli_prune},         {"quantize", cli_quantize},
-	        {"compress", cli_compress},   {"benchmark", cli_benchmark},
+	        {"check", cli_check},
+	        {"lower", cli_lower},
+	        {"compile", cli_compile},
+	        {"reference", cli_reference},
+	        {"simulate", cli_simulate},
+	        {"verify", cli_verify},
+	        {"boards", cli_boards},
+	        {"run", cli_run},
+	        {"board-sim", cli_board_sim},
+	        {"build", cli_build},
+	        {"import", cli_import},
+	        {"export", cli_export},
+	        {"doctor", cli_doctor},
+	        {"flash", cli_flash},
+	        {"fit", cli_fit},
+	        {"train", cli_train},
+	        {"distil", cli_distil},
+	        {"prune", cli_prune},
+	        {"quantize", cli_quantize},
+	        {"compress", cli_compress},
+	        {"benchmark", cli_benchmark},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

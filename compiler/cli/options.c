@@ -15,7 +15,7 @@ typedef struct {
 /* commands: the first letters of those that take it (check, compile = m, reference, simulate,
  * verify, boards, lower, run = u, board-sim = z, build = p, doctor, flash, train = t,
  * distil = i, prune = n, compress = o, quantize, fit = F, import = y,
- * benchmark = k) */
+ * benchmark = k, export = x) */
 static const option table[] = {
         {"--board", "NAME", "mpdfFk", "a board by its name (espalier boards)"},
         {"--array", "WxS", "mk", "lanes by splits, e.g. 16x8"},
@@ -24,11 +24,13 @@ static const option table[] = {
         {"--memory", "BYTES", "mFk", "limit of all the engine's memories together"},
         {"--engine", "DIR", "m", "for the very engine of this emitted folder"},
         {"--plan", "FILE", "m", "take the decisions of this plan.json, perhaps edited"},
-        {"--output", "FILE", "mrsuptinoqFyk",
+        {"--output", "FILE", "mrsuptinoqFykx",
          "what to write: a folder (compile, build, fit), a model, or a file a network output"},
         {"--input", "FILE", "rsvu", "samples of a network input, raw or .npy; one option an input"},
         {"--samples", "N", "rsvutinqk", "use the first N samples only"},
-        {"--rounding", "tflm|single", "cmrlyk", "how the model requantizes; default tflm"},
+        {"--rounding", "tflm|single", "cmrlykx", "how the model requantizes; default tflm"},
+        {"--form", "qoperator|qdq", "x",
+         "integer operators (default), or float ones between quantizers"},
         {"--tensors", "DIR", "r", "keep every tensor of every sample there"},
         {"--stall", "none|random:P|burst:N", "sv", "pauses on both streams"},
         {"--seed", "N", "svztinoqFk", "of all that is random; default 1"},
@@ -129,7 +131,7 @@ static const option table[] = {
         {"--kwh-price", "P", "k", "of electricity, for the cost; default 0.3"},
         {"--device-price", "P", "k", "of the board, for the cost; default 0"},
         {"--json", NULL, "cmsvbupdtinoqFk", "machine-readable output"},
-        {"--quiet", NULL, "cmrsvluzpdftinoqFyk", "no output but errors"},
+        {"--quiet", NULL, "cmrsvluzpdftinoqFykx", "no output but errors"},
 };
 
 enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -165,6 +167,7 @@ static const command commands[] = {
         {"benchmark", 'k', "MODEL --data DIR",
          "say what a compressed model loses, on averages and on tails"},
         {"import", 'y', "MODEL -o FILE", "turn an .onnx or .tflite model into the own .json"},
+        {"export", 'x', "MODEL -o FILE", "write a network as ONNX, with the reference's very bits"},
         {"doctor", 'd', "", "say which tools are there, and how to get the others"},
 };
 
@@ -373,7 +376,7 @@ static espl_status take(const char *name, const char *value, cli_options *o, esp
 	             {"--trace", &o->trace},   {"--junit", &o->junit},
 	             {"--cache", &o->cache},   {"--simulator", &o->simulator},
 	             {"--port", &o->port},     {"--link", &o->link},
-	             {"--faults", &o->faults}};
+	             {"--faults", &o->faults}, {"--form", &o->form}};
 
 	bool taken;
 

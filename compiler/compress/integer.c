@@ -10,6 +10,7 @@
 #include "compress/quantize.h"
 
 #include "compress/roles.h"
+#include "math/float_scale.h"
 #include "math/softmax.h"
 
 #include <assert.h>
@@ -116,6 +117,23 @@ static void set_bounds(const maker *m, int n, espl_op *op)
 /* -- weights
  * ------------------------------------------------------------------------------------ */
 
+/* Moves a channel's scale by parts in 2^24 to one with which ONNX's rounding would give the same
+ * everywhere, so that the net can be written as QLinear operators. */
+static void snap_scale(const maker *m, const espl_op *op, int channel, espl_scale *scale)
+{
+	const espl_tensor *in = &m->net->tensors[op->inputs[0]];
+	const espl_tensor *out = &m->net->tensors[op->output];
+	espl_channel_step step = {.scale = *scale,
+	                          .rounding = ESPL_ROUND_SINGLE,
+	                          .zero_point = out->zero_point,
+	                          .low = op->low,
+	                          .high = op->high};
+
+	espl_op_reach(m->net, op, channel, &step.least, &step.most);
+	if (step.least >= INT32_MIN && step.most <= INT32_MAX)
+		espl_float_scale_snap(&step, (float)in->scale, (float)out->scale, scale);
+}
+
 static espl_status make_scales(maker *m, const espl_node *node, const float *bias,
                                const float *weight_steps, double divisor, int output, espl_op *op,
                                espl_error *err)
@@ -144,6 +162,8 @@ static espl_status make_scales(maker *m, const espl_node *node, const float *bia
 	}
 	op->bias = stored;
 	op->scales = scales;
+	for (int c = 0; c < channels; c++)
+		snap_scale(m, op, c, &scales[c]);
 	return ESPL_OK;
 }
 

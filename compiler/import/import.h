@@ -48,7 +48,7 @@ espl_status espl_import_holds_graph(const char *path, espl_arena *arena, bool *i
 
 /* Reads a float graph, by content: a float .onnx model, or the graph's own .json.
  *   out   *graph in `arena`, checked; *report as espl_import's (may be NULL)
- *   range operator sets 7 to 24
+ *   range operator sets 7 to 28
  *   fails as espl_import; a quantized model is ESPL_UNSUPPORTED */
 espl_status espl_import_graph(const char *path, espl_arena *arena, espl_graph **graph,
                               espl_report *report, espl_error *err);

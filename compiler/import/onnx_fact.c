@@ -356,9 +356,14 @@ int espl_float_add(espl_float_import *import, espl_node node, int channels, bool
 espl_node *espl_float_sole_maker(espl_float_import *import, int index)
 {
 	const int input = import->node->inputs[index];
+	const int producer = import->model->values[input].producer;
 	espl_graph *graph = import->builder.graph;
 
-	if (import->uses[input] != 1)
+	/* what only changes the view may have others that see the same value */
+	if (import->uses[input] != 1 || producer < 0 ||
+	    import->facts[input].value != graph->nodes[graph->node_count - 1].output ||
+	    !strstr(" Conv Gemm MatMul ", espl_arena_format(import->scratch, " %s ",
+	                                                    import->model->nodes[producer].kind)))
 		return NULL;
 	for (int i = graph->node_count - 1; i >= 0; i--)
 		if (graph->nodes[i].output == import->facts[input].value)

@@ -51,7 +51,7 @@ static const struct {
         {"Upsample", espl_read_resize},
 };
 
-enum { READER_COUNT = sizeof(readers) / sizeof(readers[0]), OPSET_MIN = 7, OPSET_MAX = 24 };
+enum { READER_COUNT = sizeof(readers) / sizeof(readers[0]), OPSET_MIN = 7, OPSET_MAX = 28 };
 
 static espl_float_reader *reader_of(const char *kind)
 {
@@ -101,21 +101,33 @@ static espl_status find_batch(espl_float_import *import)
 	return ESPL_OK;
 }
 
-/* Whether all that read an image turn it from channels last to channels first. */
+/* Whether a node takes the last axis of its data of this rank as channels. */
+static bool takes_last(const espl_onnx_node *node, int rank)
+{
+	const espl_onnx_attribute *order = espl_onnx_find(node, "perm");
+	const int64_t axis = espl_onnx_get_integer(node, "axis", -1);
+
+	if (!strcmp(node->kind, "MatMul"))
+		return true;
+	if (!strcmp(node->kind, "Softmax"))
+		return axis == -1 || axis == rank - 1;
+	if (strcmp(node->kind, "Transpose") != 0 || !order || order->count != rank)
+		return false;
+	return order->integers[0] == 0 && order->integers[1] == rank - 1 && order->integers[2] == 1;
+}
+
+/* Whether all that read an input of rank 3 or 4 take its channels last. */
 static bool channels_last(const espl_onnx_model *model, int value)
 {
 	bool any = false;
 
 	for (int i = 0; i < model->node_count; i++) {
 		const espl_onnx_node *node = &model->nodes[i];
-		const espl_onnx_attribute *order = espl_onnx_find(node, "perm");
 
 		for (int k = 0; k < node->input_count; k++) {
 			if (node->inputs[k] != value)
 				continue;
-			if (strcmp(node->kind, "Transpose") != 0 || !order || order->count != 4 ||
-			    order->integers[0] != 0 || order->integers[1] != 3 ||
-			    order->integers[2] != 1 || order->integers[3] != 2)
+			if (k || !takes_last(node, model->values[value].rank))
 				return false;
 			any = true;
 		}
@@ -139,7 +151,9 @@ static espl_status check_input(espl_float_import *import, const espl_onnx_value 
 	for (int i = 0; i < value->rank; i++) {
 		const bool open = value->dims[i] < 0;
 
-		if ((open && i) || !value->dims[i])
+		if (!value->dims[i])
+			return espl_fail(err, ESPL_SHAPE, "input %s has no elements", value->name);
+		if (open && i)
 			return espl_fail(err, ESPL_SHAPE,
 			                 "input %s leaves dimension %d open: export it with a size",
 			                 value->name, i);
@@ -164,17 +178,24 @@ static espl_status take_input(espl_float_import *import, int index)
 	static const espl_role last[4] = {ESPL_ROLE_BATCH, ESPL_ROLE_ROW, ESPL_ROLE_COLUMN,
 	                                  ESPL_ROLE_CHANNEL};
 	static const espl_role line[3] = {ESPL_ROLE_BATCH, ESPL_ROLE_CHANNEL, ESPL_ROLE_COLUMN};
+	static const espl_role line_last[3] = {ESPL_ROLE_BATCH, ESPL_ROLE_COLUMN,
+	                                       ESPL_ROLE_CHANNEL};
 	static const espl_role vector[1] = {ESPL_ROLE_CHANNEL};
 	const int number = import->model->inputs[index];
 	const espl_onnx_value *value = &import->model->values[number];
 	const espl_role *roles;
 	int sides[4] = {1, 1, 1, 1};
+	bool is_last;
 
 	ESPL_TRY(check_input(import, value));
-	roles = value->rank == 4   ? channels_last(import->model, number) ? last : first
-	        : value->rank == 3 ? line
-	        : value->rank == 1 && value->dims[0] > 0 ? vector
-	                                                 : first;
+	is_last = value->rank > 2 && channels_last(import->model, number);
+	roles = first;
+	if (value->rank == 4 && is_last)
+		roles = last;
+	if (value->rank == 3)
+		roles = is_last ? line_last : line;
+	if (value->rank == 1 && value->dims[0] > 0)
+		roles = vector;
 	for (int i = 0; i < value->rank; i++)
 		if (roles[i] != ESPL_ROLE_BATCH)
 			sides[roles[i]] = (int)value->dims[i];
@@ -186,16 +207,35 @@ static espl_status take_input(espl_float_import *import, int index)
 	return ESPL_OK;
 }
 
+/* An output that is an input: a graph's outputs are made by nodes, so one passes it on. */
+static void pass_on(espl_float_import *import, espl_fact *fact)
+{
+	const espl_graph *graph = import->builder.graph;
+	espl_node node = espl_node_default(
+	        ESPL_NODE_CLIP,
+	        espl_float_name(import, espl_arena_format(import->arena, "%s_output",
+	                                                  graph->values[fact->value].name)));
+
+	for (int i = 0; i < graph->input_count; i++)
+		if (graph->inputs[i] == fact->value) {
+			node.input_count = 1;
+			node.inputs[0] = fact->value;
+			fact->value = espl_float_add(import, node, 0, false);
+			return;
+		}
+}
+
 static espl_status take_output(espl_float_import *import, int index)
 {
 	const int number = import->model->outputs[index];
-	const espl_fact *fact = &import->facts[number];
-	espl_graph *graph = import->builder.graph;
+	espl_fact *fact = &import->facts[number];
+	const espl_graph *graph = import->builder.graph;
 
 	if (fact->kind != ESPL_FACT_DATA)
 		return espl_fail(import->err, ESPL_UNSUPPORTED,
 		                 "output %s does not depend on the input",
 		                 import->model->values[number].name);
+	pass_on(import, fact);
 	for (int i = 0; i < graph->output_count; i++)
 		if (graph->outputs[i] == fact->value)
 			return ESPL_OK;

@@ -117,3 +117,23 @@ int64_t espl_model_bytes(const espl_net *net)
 	}
 	return bytes;
 }
+
+void espl_op_reach(const espl_net *net, const espl_op *op, int channel, int64_t *least,
+                   int64_t *most)
+{
+	const int32_t zero_point = net->tensors[op->inputs[0]].zero_point;
+	const int outputs = net->tensors[op->output].channels;
+	const int64_t each = espl_op_weights(net, op) / outputs;
+	const bool depthwise = op->kind == ESPL_OP_DEPTHWISE;
+	const int8_t *weights = op->weights + (depthwise ? channel : channel * each);
+	const int64_t stride = depthwise ? outputs : 1;
+
+	*least = *most = op->bias[channel];
+	for (int64_t i = 0; i < each; i++) {
+		const int64_t low = weights[i * stride] * (INT8_MIN - zero_point);
+		const int64_t high = weights[i * stride] * (INT8_MAX - zero_point);
+
+		*least += low < high ? low : high;
+		*most += low < high ? high : low;
+	}
+}

@@ -109,6 +109,11 @@ int32_t espl_onnx_add(const espl_net *net, const espl_op *op, int32_t a, int32_t
 /* Weights of an operator as its tensors' shapes demand; 0 for operators without. Saturates. */
 int64_t espl_op_weights(const espl_net *net, const espl_op *op);
 
+/* All sums, bias included, that an output channel of CONV, DEPTHWISE or DENSE can make, whatever
+ * the input. */
+void espl_op_reach(const espl_net *net, const espl_op *op, int channel, int64_t *least,
+                   int64_t *most);
+
 /* Multiplications of an operator, dense: zeros count. 0 for operators without weights. */
 int64_t espl_op_multiplications(const espl_net *net, const espl_op *op);
 

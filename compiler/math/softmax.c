@@ -123,6 +123,11 @@ static int32_t exponential_of_difference(int value, int greatest, espl_scale sca
 	return exponential(high_multiply(difference, scale.multiplier), SOFTMAX_INTEGER_BITS);
 }
 
+int32_t espl_softmax_exponential(int difference, espl_scale scale, int32_t least)
+{
+	return difference < least ? 0 : exponential_of_difference(difference, 0, scale);
+}
+
 void espl_softmax(const int8_t *input, int count, espl_scale scale, int32_t least, int8_t *output)
 {
 	int greatest = INT8_MIN;

@@ -28,6 +28,10 @@ void espl_softmax_prepare(double input_scale, double beta, espl_scale *scale, in
  */
 void espl_softmax(const int8_t *input, int count, espl_scale scale, int32_t least, int8_t *output);
 
+/* What a value `difference` <= 0 below the greatest one counts in that sum, in Q0.31; 0 below
+ * `least`. */
+int32_t espl_softmax_exponential(int difference, espl_scale scale, int32_t least);
+
 /* Fills the table of the logistic function: 1 / (1 + exp(-input_scale * (stored - zero_point))).
  *   out   table[stored + 128], where result = (table + 128) / 256
  *   range input_scale in [2^-27, 8)
