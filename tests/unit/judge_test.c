@@ -271,6 +271,38 @@ static void refuses_models_that_do_not_suit_the_data(void **state)
 	espl_arena_destroy(arena);
 }
 
+/* Floats go in as they are; they are neither bright nor corrupted. */
+static void tables_of_floats_are_judged_as_well(void **state)
+{
+	espl_arena *arena = espl_arena_create();
+	const espl_judged model = {"blind", dense_net(arena, 1.0 / 255, blind), NULL};
+	const espl_judged *models[ESPL_ROLES] = {&model, NULL, NULL};
+	const espl_gate_state gates[ESPL_GATES] = {{0}};
+	espl_samples bytes = make_samples(arena), floats = bytes;
+	float *values = ESPL_ARRAY(arena, float, SAMPLES *CLASSES);
+	espl_judge_options how = options();
+	espl_benchmark first, second;
+	const char *json;
+
+	(void)state;
+	espl_samples_floats(&bytes, 0, SAMPLES, values);
+	floats.bytes = NULL;
+	floats.floats = values;
+	how.corruptions = true;
+	assert_int_equal(espl_judge(models, &bytes, &how, arena, &first, NULL), ESPL_OK);
+	assert_int_equal(espl_judge(models, &floats, &how, arena, &second, NULL), ESPL_OK);
+	assert_memory_equal(first.judgements[0].answers, second.judgements[0].answers, SAMPLES);
+	assert_true(first.corrupted);
+	assert_false(second.corrupted);
+	assert_true(isnan(second.judgements[0].brightness[0]));
+	assert_true(isnan(second.judgements[0].corruption_accuracy));
+	json = espl_benchmark_json(&second, gates, arena, NULL);
+	assert_non_null(strstr(json, "\"corruptions\": null"));
+	assert_null(strstr(json, "nan"));
+	assert_non_null(espl_benchmark_text(&second, gates, arena));
+	espl_arena_destroy(arena);
+}
+
 /* The same figures, whatever the threads; other ones with another seed. */
 static void corrupted_figures_are_reproducible(void **state)
 {
@@ -459,6 +491,7 @@ int main(void)
 	        cmocka_unit_test(a_float_graph_is_judged_as_well),
 	        cmocka_unit_test(raw_pixels_and_other_scales),
 	        cmocka_unit_test(refuses_models_that_do_not_suit_the_data),
+	        cmocka_unit_test(tables_of_floats_are_judged_as_well),
 	        cmocka_unit_test(corrupted_figures_are_reproducible),
 	        cmocka_unit_test(can_be_stopped),
 	        cmocka_unit_test(gates_say_which_and_by_how_much),
