@@ -171,7 +171,8 @@ void espl_fact_same(espl_fact *fact, const espl_fact *view, int value)
 	*fact = same;
 }
 
-void espl_fact_channels(espl_float_import *import, const espl_fact *view, int axis, int value)
+void espl_fact_channels(const espl_float_import *import, espl_fact *fact, const espl_fact *view,
+                        int axis, int value)
 {
 	const int64_t channels = size_of(import, value, ESPL_ROLE_CHANNEL);
 	espl_fact out = *view;
@@ -194,7 +195,7 @@ void espl_fact_channels(espl_float_import *import, const espl_fact *view, int ax
 			out.atoms[out.atom_count++] = atoms[j];
 		out.count *= out.dims[i];
 	}
-	*espl_float_output(import, 0) = out;
+	*fact = out;
 }
 
 const espl_atom *espl_fact_axis(const espl_fact *fact, int axis, int *count)
@@ -369,6 +370,34 @@ espl_node *espl_float_sole_maker(espl_float_import *import, int index)
 		if (graph->nodes[i].output == import->facts[input].value)
 			return &graph->nodes[i];
 	return NULL;
+}
+
+espl_fact espl_float_flat(espl_float_import *import, const espl_fact *fact, int axis)
+{
+	static const int order[] = {[ESPL_ROLE_ROW] = 1,
+	                            [ESPL_ROLE_COLUMN] = 2,
+	                            [ESPL_ROLE_CHANNEL] = 3,
+	                            [ESPL_ROLE_BATCH] = 9};
+	const espl_value *value = &import->builder.graph->values[fact->value];
+	espl_fact flat = *fact;
+	bool in_order = fact->dims[axis] == espl_value_elements(value);
+	int count;
+	const espl_atom *atoms = espl_fact_axis(fact, axis, &count);
+
+	for (int i = 0; i < count; i++)
+		in_order = in_order && order[atoms[i].role] < 9 &&
+		           (!i || order[atoms[i - 1].role] < order[atoms[i].role]);
+	if (in_order && !espl_fact_is(fact, axis, ESPL_ROLE_CHANNEL)) {
+		const char *name = espl_arena_format(import->arena, "%s/flat", value->name);
+		espl_node node =
+		        espl_node_default(ESPL_NODE_RESHAPE, espl_float_name(import, name));
+
+		node.input_count = 1;
+		node.inputs[0] = fact->value;
+		espl_fact_channels(import, &flat, fact, axis,
+		                   espl_float_add(import, node, 0, false));
+	}
+	return flat;
 }
 
 int espl_float_scale(espl_float_import *import, int input, const float *gain, const float *offset)

@@ -94,7 +94,11 @@ void espl_fact_view(const espl_float_import *import, espl_fact *fact, int value,
 void espl_fact_same(espl_fact *fact, const espl_fact *view, int value);
 
 /* The view of joined channels: `view` with axis `axis` as long as the value's channels. */
-void espl_fact_channels(espl_float_import *import, const espl_fact *view, int axis, int value);
+void espl_fact_channels(const espl_float_import *import, espl_fact *fact, const espl_fact *view,
+                        int axis, int value);
+/* The same data with one side on this axis, its channels: if the axis holds all of a sample in the
+ * graph's order, a reshape is added; else the fact is as it was. */
+espl_fact espl_float_flat(espl_float_import *import, const espl_fact *fact, int axis);
 
 /* The atoms of an axis; *count of them. */
 const espl_atom *espl_fact_axis(const espl_fact *fact, int axis, int *count);

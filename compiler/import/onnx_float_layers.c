@@ -353,7 +353,7 @@ static espl_status read_pointwise(espl_float_import *import, const espl_fact *in
 	for (int64_t o = 0; o < m->outputs; o++)
 		for (int64_t i = 0; i < m->inputs; i++)
 			node.weights[o * m->inputs + i] = (float)matrix_at(m, o, i);
-	espl_fact_channels(import, in, in->rank - 1,
+	espl_fact_channels(import, espl_float_output(import, 0), in, in->rank - 1,
 	                   espl_float_add(import, node, (int)m->outputs, false));
 	return ESPL_OK;
 }

@@ -314,6 +314,7 @@ espl_status espl_read_concat(espl_float_import *import)
 	const espl_onnx_node *onnx = import->node;
 	const int64_t wanted = espl_onnx_get_integer(onnx, "axis", 1);
 	const espl_fact *first, *in;
+	espl_fact *parts;
 	espl_node node;
 	int axis;
 
@@ -322,19 +323,25 @@ espl_status espl_read_concat(espl_float_import *import)
 	if (axis < 0 || axis >= first->rank || onnx->input_count > ESPL_NODE_INPUTS)
 		return espl_float_refuse(import, "axis %lld, %d inputs", (long long)wanted,
 		                         onnx->input_count);
-	node = espl_float_node(import, ESPL_NODE_CONCAT, first->value);
+	parts = ESPL_ARRAY(import->scratch, espl_fact, onnx->input_count);
 	for (int i = 0; i < onnx->input_count; i++) {
 		ESPL_TRY(espl_float_data(import, i, &in));
-		if (!beside(first, in, axis) ||
-		    in->dims[axis] != import->builder.graph->values[in->value].channels)
+		parts[i] = *in;
+		if (axis < in->rank)
+			parts[i] = espl_float_flat(import, in, axis);
+		if (!beside(&parts[0], &parts[i], axis) ||
+		    parts[i].dims[axis] != import->builder.graph->values[parts[i].value].channels)
 			return espl_float_refuse(import,
 			                         "only channels can be joined; axis %d holds "
 			                         "something else",
 			                         axis);
-		node.inputs[i] = in->value;
 	}
+	node = espl_float_node(import, ESPL_NODE_CONCAT, parts[0].value);
+	for (int i = 0; i < onnx->input_count; i++)
+		node.inputs[i] = parts[i].value;
 	node.input_count = onnx->input_count;
-	espl_fact_channels(import, first, axis, espl_float_add(import, node, 0, false));
+	espl_fact_channels(import, espl_float_output(import, 0), &parts[0], axis,
+	                   espl_float_add(import, node, 0, false));
 	return ESPL_OK;
 }
 

@@ -212,7 +212,8 @@ def embedded(args):
             want = np.fromfile(expected, np.int8).reshape(got.shape)
             differ = int((got != want).sum())
             failed += differ > 0
-            print(f"{rounding}: {len(stored)} images, {differ} of {want.size} outputs differ; {said}")
+            label = "net" if args.model.endswith(".json") else rounding
+            print(f"{label}: {len(stored)} images, {differ} of {want.size} outputs differ; {said}")
             if args.model.endswith(".json"):
                 break
     return 1 if failed else 0

@@ -1,7 +1,7 @@
 /* Float ONNX models against ONNX Runtime's outputs: every trained model of the collection.
  * SPDX-License-Identifier: Apache-2.0
  *
- * usage: onnx_float_test [--models FOLDER] MODEL...
+ * usage: onnx_trained_test [--models FOLDER] MODEL...
  * Skipped (77) where the models are not there. Elements may differ by 1e-4 of the greatest.
  */
 #include "import/import.h"
