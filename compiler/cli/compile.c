@@ -18,10 +18,12 @@ espl_status cli_read_net(const char *path, espl_rounding rounding, espl_arena *a
                          espl_net **net, espl_error *err)
 {
 	const char *inner = espl_arena_format(arena, "%s/net.json", path);
+	int moved;
 
 	if (espl_file_exists(inner))
 		path = inner;
-	return espl_import(path, rounding, arena, net, NULL, err);
+	ESPL_TRY(espl_import(path, rounding, arena, net, NULL, err));
+	return espl_context(err, espl_settle(*net, arena, &moved, err), path);
 }
 
 espl_status cli_rtl_folder(espl_arena *arena, const char **folder, espl_error *err)
@@ -98,6 +100,7 @@ espl_status cli_check(const cli_options *options, espl_arena *arena, espl_error 
 	espl_graph *graph;
 	espl_status status;
 	bool is_graph;
+	int moved = 0;
 
 	ESPL_TRY(espl_import_holds_graph(options->model, arena, &is_graph, err));
 	if (is_graph) {
@@ -115,9 +118,13 @@ espl_status cli_check(const cli_options *options, espl_arena *arena, espl_error 
 	print_verdicts(options, &report, arena);
 	ESPL_TRY(status);
 	/* what the importer takes, lowering may still refuse */
+	ESPL_TRY(espl_context(err, espl_settle(net, arena, &moved, err), options->model));
 	ESPL_TRY(espl_context(err, espl_lower(net, arena, &lowered, err), options->model));
 	if (!options->json && !options->quiet)
 		printf("%s: all %d operators can be compiled\n", options->model, report.count);
+	if (!options->json && !options->quiet && moved)
+		printf("%d scales are moved by some 10^-7 of themselves, to have an exact form\n",
+		       moved);
 	return ESPL_OK;
 }
 

@@ -350,6 +350,8 @@ ESPL_ONNX_CONVERTER(quantize)
 	if (from->kind == ESPL_ONNX_PENDING) {
 		reason = espl_onnx_realise(in, from->pending, scale, zero, is_unsigned, name,
 		                           &result.tensor);
+		if (!reason)
+			in->net->ops[in->net->op_count - 1].free_scales = true;
 		result.version = reason ? 0 : in->axes[result.tensor].version;
 		*to = reason ? *to : result;
 		return reason;

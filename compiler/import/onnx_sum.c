@@ -44,16 +44,56 @@ static const char *find_weights(espl_onnx_import *in, const espl_onnx_node *node
 	return NULL;
 }
 
-static const char *take_weight(const espl_onnx_state *weights, int64_t index, int out, int8_t *to)
+static int64_t weight_at(const espl_onnx_state *weights, int64_t index, int out)
 {
 	const espl_onnx_scaling *scaling = weights->scaling;
-	const int64_t value = espl_onnx_integer_at(weights->data, index) -
-	                      scaling->zeros[scaling->count > 1 ? out : 0];
 
-	if (value < INT8_MIN || value > INT8_MAX)
-		return "a weight less its zero point does not fit in 8 bits";
-	*to = (int8_t)value;
+	return espl_onnx_integer_at(weights->data, index) -
+	       scaling->zeros[scaling->count > 1 ? out : 0];
+}
+
+/* A weight less its zero point as one int8, or as the sum of two.
+ *   out  rest  where the second goes; NULL: there must be none */
+static const char *take_weight(const espl_onnx_state *weights, int64_t index, int out, int8_t *to,
+                               int8_t *rest)
+{
+	const int64_t value = weight_at(weights, index, out);
+	const int64_t first = value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
+
+	if (value - first < INT8_MIN || value - first > INT8_MAX || (value != first && !rest))
+		return "a weight less its zero point does not fit in two of 8 bits";
+	*to = (int8_t)first;
+	if (rest)
+		*rest = (int8_t)(value - first);
 	return NULL;
+}
+
+/* Whether a weight less its zero point leaves 8 bits: uint8 weights with any zero point do. */
+static bool is_wide(const espl_onnx_state *weights, int64_t per_output)
+{
+	for (int64_t i = 0; i < weights->data->count; i++) {
+		const int64_t value = weight_at(weights, i, (int)(i / per_output));
+
+		if (value < INT8_MIN || value > INT8_MAX)
+			return true;
+	}
+	return false;
+}
+
+/* The tensor with all its channels a second time behind them, for the second halves of weights. */
+static int make_twice(espl_onnx_import *in, int tensor, const char *name)
+{
+	const espl_tensor from = in->net->tensors[tensor];
+	const int made =
+	        espl_onnx_new_tensor(in, espl_arena_format(in->arena, "%s_twice", name), from.rows,
+	                             from.columns, 2 * from.channels, (float)from.scale,
+	                             from.zero_point, in->axes[tensor].is_unsigned);
+	espl_op *op = espl_onnx_new_op(in, ESPL_OP_CONCAT);
+
+	op->input_count = 2;
+	op->inputs[0] = op->inputs[1] = tensor;
+	op->output = made;
+	return made;
 }
 
 /* float32(input scale * weight scale) for each output channel. */
@@ -226,13 +266,16 @@ const char *espl_onnx_window(espl_onnx_import *in, const espl_onnx_node *node,
 	return NULL;
 }
 
-/* From [out][in / groups][rows][columns] to the net's layouts; other groups' weights are zero. */
+/* From [out][in / groups][rows][columns] to the net's layouts; other groups' weights are zero.
+ *   in  twice  the input has its channels a second time */
 static const char *place_conv_weights(espl_onnx_import *in, const espl_onnx_state *weights,
-                                      int channels, int groups, int outputs, espl_op *op)
+                                      int channels, int groups, int outputs, bool twice,
+                                      espl_op *op)
 {
 	const int per_group = channels / groups, taps = op->kernel_rows * op->kernel_columns;
 	const bool depthwise = op->kind == ESPL_OP_DEPTHWISE;
-	const int64_t room = (int64_t)outputs * taps * (depthwise ? 1 : channels);
+	const int inner = depthwise ? 1 : twice ? 2 * channels : channels;
+	const int64_t room = (int64_t)outputs * taps * inner;
 	int64_t index = 0;
 	int8_t *to;
 
@@ -245,11 +288,11 @@ static const char *place_conv_weights(espl_onnx_import *in, const espl_onnx_stat
 		for (int i = 0; i < per_group; i++)
 			for (int k = 0; k < taps; k++, index++) {
 				const int channel = o / (outputs / groups) * per_group + i;
-				const char *reason = take_weight(
-				        weights, index, o,
+				int8_t *at =
 				        depthwise ? &to[(int64_t)k * outputs + o]
-				                  : &to[((int64_t)o * taps + k) * channels +
-				                        channel]);
+				                  : &to[((int64_t)o * taps + k) * inner + channel];
+				const char *reason = take_weight(weights, index, o, at,
+				                                 twice ? at + channels : NULL);
 
 				if (reason)
 					return reason;
@@ -265,7 +308,8 @@ static const char *make_conv(espl_onnx_import *in, const espl_onnx_node *node, c
 	const espl_tensor *from;
 	espl_onnx_state weights;
 	int64_t outputs;
-	int kernel[2] = {1, 1};
+	int kernel[2] = {1, 1}, channels;
+	bool twice;
 	const char *reason = espl_onnx_as_planes(in, x, espl_onnx_input_name(in, node, 0));
 
 	if (!reason)
@@ -292,7 +336,9 @@ static const char *make_conv(espl_onnx_import *in, const espl_onnx_node *node, c
 			                         (long long)weights.dims[i]);
 		kernel[i - 2] = (int)weights.dims[i];
 	}
-	out->op.kind = groups == from->channels && weights.dims[1] == 1 && groups > 1
+	channels = from->channels;
+	twice = is_wide(&weights, weights.data->count / outputs);
+	out->op.kind = groups == channels && weights.dims[1] == 1 && groups > 1 && !twice
 	                       ? ESPL_OP_DEPTHWISE
 	                       : ESPL_OP_CONV;
 	out->op.depth_multiplier = out->op.kind == ESPL_OP_DEPTHWISE ? (int)(outputs / groups) : 1;
@@ -301,8 +347,10 @@ static const char *make_conv(espl_onnx_import *in, const espl_onnx_node *node, c
 	out->channels = (int)outputs;
 	reason = espl_onnx_window(in, node, x, kernel, &out->op, &out->rows, &out->columns);
 	if (!reason)
-		reason = place_conv_weights(in, &weights, from->channels, (int)groups, (int)outputs,
-		                            &out->op);
+		reason = place_conv_weights(in, &weights, channels, (int)groups, (int)outputs,
+		                            twice, &out->op);
+	if (!reason && twice)
+		out->op.inputs[0] = make_twice(in, x->tensor, in->net->tensors[x->tensor].name);
 	if (reason)
 		return reason;
 	out->units = make_units(in, x, weights.scaling, out->channels);
@@ -398,14 +446,29 @@ ESPL_ONNX_CONVERTER(qlinear_conv)
 
 /* -- dense */
 
+static bool is_wide_dense(const espl_onnx_state *weights, bool transposed)
+{
+	const int64_t outputs = weights->dims[transposed ? 0 : 1];
+
+	for (int64_t i = 0; i < weights->data->count; i++) {
+		const int64_t o = transposed ? i / weights->dims[1] : i % outputs;
+		const int64_t value = weight_at(weights, i, (int)o);
+
+		if (value < INT8_MIN || value > INT8_MAX)
+			return true;
+	}
+	return false;
+}
+
 static const char *make_dense(espl_onnx_import *in, const espl_onnx_node *node, const operands *at,
                               bool transposed, espl_onnx_pending *out)
 {
 	espl_onnx_state *x = espl_onnx_input(in, node, 0), weights;
 	const char *reason = find_weights(in, node, at, transposed ? 0 : 1, &weights);
-	int64_t inputs, outputs;
+	int64_t inputs, outputs, row;
 	int8_t *to;
-	int *order;
+	int *order, channels;
+	bool twice;
 
 	if (reason)
 		return reason;
@@ -425,17 +488,25 @@ static const char *make_dense(espl_onnx_import *in, const espl_onnx_node *node, 
 	if (inputs * outputs > weights_max)
 		return espl_arena_format(in->arena, "%lld weights, at most %lld are allowed",
 		                         (long long)(inputs * outputs), (long long)weights_max);
-	to = ESPL_ARRAY(in->arena, int8_t, inputs * outputs);
+	twice = is_wide_dense(&weights, transposed);
+	channels = in->net->tensors[x->tensor].channels;
+	row = twice ? 2 * inputs : inputs;
+	to = ESPL_ARRAY(in->arena, int8_t, row * outputs);
 	for (int64_t o = 0; o < outputs && !reason; o++)
-		for (int64_t i = 0; i < inputs && !reason; i++)
+		for (int64_t i = 0; i < inputs && !reason; i++) {
+			const int64_t place = order[i], position = place / channels;
+			int8_t *first = &to[o * row + place + (twice ? position * channels : 0)];
+
 			reason =
 			        take_weight(&weights, transposed ? o * inputs + i : i * outputs + o,
-			                    (int)o, &to[o * inputs + order[i]]);
+			                    (int)o, first, twice ? first + channels : NULL);
+		}
 	if (reason)
 		return reason;
 	out->op.kind = ESPL_OP_DENSE;
 	out->op.input_count = 1;
-	out->op.inputs[0] = x->tensor;
+	out->op.inputs[0] =
+	        twice ? make_twice(in, x->tensor, in->net->tensors[x->tensor].name) : x->tensor;
 	out->op.weights = to;
 	out->channels = (int)outputs;
 	out->units = make_units(in, x, weights.scaling, out->channels);

@@ -55,6 +55,9 @@ typedef struct {
 	const int32_t *bias;      /* [out]; never NULL (zeros when the file has none) */
 	const espl_scale *scales; /* [out]; repeated when the file has one for all */
 	bool scale_per_tensor;
+	/* The model's format leaves the last bits of its scales open (ONNX's QDQ form, which
+	 * engines fuse each in their own way): espl_settle may move them. Not in the text. */
+	bool free_scales;
 
 	/* ADD: shifted left by 20, scaled, summed, scaled (TFLite). MEAN: out_scale only.
 	 * In ESPL_ROUND_ONNX an ADD's in_scales are the float32 ratios to the output's scale and

@@ -180,6 +180,63 @@ static espl_status find_about(espl_pass *pass, espl_layer *layer, const espl_op 
 	return ESPL_OK;
 }
 
+/* The float32 `ulps` units of its last place away; scales here are far from where exponents end. */
+static espl_scale moved_scale(espl_scale scale, int ulps)
+{
+	int64_t mantissa = (scale.multiplier >> 7) + ulps;
+
+	if (mantissa >= 1 << 24) {
+		mantissa /= 2;
+		scale.exponent++;
+	} else if (mantissa < 1 << 23) {
+		mantissa *= 2;
+		scale.exponent--;
+	}
+	scale.multiplier = (int32_t)(mantissa * (1 << 7));
+	return scale;
+}
+
+/* Moves the scale of one channel until it has a step. */
+static espl_status settle_channel(espl_pass *pass, espl_layer *layer, int o, espl_step *step,
+                                  bool *constant, espl_error *err)
+{
+	enum { ULPS_MOST = 16 };
+	const int channel = tensor_of(pass, layer->output)->net_channels[o];
+	espl_op *op = &pass->settled->ops[layer->net_op];
+	const int channels = pass->net->tensors[op->output].channels;
+	espl_scale *scales =
+	        espl_arena_copy(pass->arena, op->scales, (size_t)channels * sizeof *scales);
+	const espl_scale before = scales[channel];
+	espl_status status;
+
+	status = find_step(pass, layer, op, channel, 0, 0, step, constant, err);
+	if (status != ESPL_RANGE || !before.multiplier)
+		return status;
+	op->scales = scales;
+	for (int i = 2; i <= 2 * ULPS_MOST + 1; i++) {
+		scales[channel] = moved_scale(before, i % 2 ? -(i / 2) : i / 2);
+		if (find_step(pass, layer, op, channel, 0, 0, step, constant, NULL) == ESPL_OK) {
+			op->scale_per_tensor = false;
+			pass->moved++;
+			return ESPL_OK;
+		}
+	}
+	scales[channel] = before;
+	return status;
+}
+
+/* The plain pivot, with scales moved where a channel has no step. */
+static espl_status settle(espl_pass *pass, espl_layer *layer, espl_step *steps, bool *constants,
+                          espl_error *err)
+{
+	const espl_lowered_tensor *out = tensor_of(pass, layer->output);
+
+	layer->zero_point = pass->net->tensors[pass->net->ops[layer->net_op].output].zero_point;
+	for (int o = 0; o < out->channels; o++)
+		ESPL_TRY(settle_channel(pass, layer, o, &steps[o], &constants[o], err));
+	return ESPL_OK;
+}
+
 /* All steps of a layer. In ONNX's rounding the pivot may be moved until each channel has one.
  *   in   parts  the operator, or one for each class of positions
  *   out  steps  [out][step_classes]; constants  [out] channels whose sum does not matter */
@@ -197,6 +254,10 @@ static espl_status find_steps(espl_pass *pass, espl_layer *layer, const espl_op 
 		if (find_about(pass, layer, parts, divisor, levels[i], steps, constants, NULL) ==
 		    ESPL_OK)
 			return ESPL_OK;
+	}
+	if (status == ESPL_RANGE && pass->settled && parts->free_scales && parts->scales) {
+		*layer = before;
+		return settle(pass, layer, steps, constants, err);
 	}
 	return status;
 }

@@ -5,21 +5,42 @@
 
 #include "lower/pass.h"
 
+static espl_status run_passes(espl_pass *pass, espl_error *err)
+{
+	const espl_net *net = pass->net;
+
+	pass->views = ESPL_ARRAY(pass->arena, espl_view, net->tensor_count);
+	pass->gone = ESPL_ARRAY(pass->arena, bool, net->op_count);
+	pass->table_of = ESPL_ARRAY(pass->arena, int, net->op_count);
+	pass->lowered = ESPL_NEW(pass->arena, espl_lowered);
+	pass->lowered->net = net;
+	ESPL_TRY(espl_find_views(pass, err));
+	ESPL_TRY(espl_find_reach(pass, err));
+	espl_find_removed(pass);
+	return espl_make_layers(pass, err);
+}
+
 espl_status espl_lower(const espl_net *net, espl_arena *arena, espl_lowered **lowered,
                        espl_error *err)
 {
 	espl_pass pass = {.net = net, .arena = arena};
 
-	pass.views = ESPL_ARRAY(arena, espl_view, net->tensor_count);
-	pass.gone = ESPL_ARRAY(arena, bool, net->op_count);
-	pass.table_of = ESPL_ARRAY(arena, int, net->op_count);
-	pass.lowered = ESPL_NEW(arena, espl_lowered);
-	pass.lowered->net = net;
-	ESPL_TRY(espl_find_views(&pass, err));
-	ESPL_TRY(espl_find_reach(&pass, err));
-	espl_find_removed(&pass);
-	ESPL_TRY(espl_make_layers(&pass, err));
+	ESPL_TRY(run_passes(&pass, err));
 	*lowered = pass.lowered;
+	return ESPL_OK;
+}
+
+espl_status espl_settle(espl_net *net, espl_arena *arena, int *moved, espl_error *err)
+{
+	espl_pass pass = {.net = net, .arena = arena, .settled = net};
+	bool any = false;
+
+	*moved = 0;
+	for (int o = 0; o < net->op_count; o++)
+		any |= net->ops[o].free_scales;
+	if (any)
+		ESPL_TRY(run_passes(&pass, err));
+	*moved = pass.moved;
 	return ESPL_OK;
 }
 

@@ -24,6 +24,14 @@
 espl_status espl_lower(const espl_net *net, espl_arena *arena, espl_lowered **lowered,
                        espl_error *err);
 
+/* Moves scales whose last bits the model's format leaves open (espl_op, free_scales) to a float32
+ * near by, where a channel has no exact form otherwise: a few units in the last place, which change
+ * its results by one step at a few sums. What the reference then computes, the hardware does.
+ *   in/out  net      checked
+ *   out     *moved   channels
+ *   fails   as espl_lower, for what can't be helped so */
+espl_status espl_settle(espl_net *net, espl_arena *arena, int *moved, espl_error *err);
+
 /* Runs the lowered net in plain C, by the hardware's formulas: for tests, and to see
  * lowering's own effect apart from the schedule's.
  *   out   tensors[t]  lowered tensor t, int8, rows x columns x channels (removed channels absent)

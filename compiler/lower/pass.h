@@ -29,6 +29,8 @@ typedef struct {
 	bool *gone;       /* [ops] the operator makes no layer: a view, or fused */
 	int *table_of;    /* [ops] the LOGISTIC that this operator's layer ends with, or -1 */
 	espl_lowered *lowered;
+	espl_net *settled; /* the net, while its scales may be moved; else NULL */
+	int moved;         /* channels */
 } espl_pass;
 
 espl_status espl_find_views(espl_pass *pass, espl_error *err);
