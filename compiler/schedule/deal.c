@@ -370,6 +370,36 @@ static int64_t cost_shared(const reader *readers, int reader_count, int splits, 
 	return sum;
 }
 
+/* What the piece's sums of two tensors take: a group is one channel of each split, of which copies
+ * are drained as well. Each chunk of lanes takes two steps, in every phase of the result. */
+static int64_t cost_of_sums(const deal *d, int piece, int copies)
+{
+	const espl_work *work = d->work;
+	int64_t sum = 0;
+
+	for (int l = 0; l < work->layer_count; l++) {
+		const espl_work_layer *layer = &work->layers[l];
+		const espl_work_tensor *out = &work->tensors[layer->layer.output];
+		const int channels = out->tensor.channels;
+
+		if (layer->layer.kind != ESPL_LAYER_ADD ||
+		    find(d->piece, layer->layer.inputs[0]) != piece)
+			continue;
+		sum += (int64_t)espl_ceil_div(channels * copies, work->splits) *
+		       (channels < work->splits ? channels : work->splits) * layer->blocks * 2 *
+		       (work->lanes / work->requantizers) * out->phase_columns;
+	}
+	return sum;
+}
+
+/* What readers and sums take with so many copies. */
+static int64_t cost_with(const deal *d, int piece, const reader *readers, int reader_count,
+                         int copies)
+{
+	return cost_shared(readers, reader_count, d->work->splits, copies) +
+	       cost_of_sums(d, piece, copies);
+}
+
 /* Copies pay where zeros make splits uneven: the fewest within 2 % of the best. Channel-by-channel
  * readers need each channel in one split only; a CONCAT's members have no say. */
 static int choose_copies(const deal *d, int piece, const reader *readers, int reader_count)
@@ -385,9 +415,13 @@ static int choose_copies(const deal *d, int piece, const reader *readers, int re
 		    layer->kind != ESPL_LAYER_ADD)
 			return 1;
 	}
-	best = cost_shared(readers, reader_count, work->splits, work->most_copies);
-	while (copies < work->most_copies &&
-	       cost_shared(readers, reader_count, work->splits, copies) * 50 > best * 51)
+	best = cost_with(d, piece, readers, reader_count, 1);
+	for (int c = 2; c <= work->most_copies; c *= 2) {
+		const int64_t cost = cost_with(d, piece, readers, reader_count, c);
+
+		best = cost < best ? cost : best;
+	}
+	while (cost_with(d, piece, readers, reader_count, copies) * 50 > best * 51)
 		copies *= 2;
 	return copies;
 }

@@ -1,4 +1,4 @@
-/* Writes the fuzzers' first inputs into the folders import, plan and graph of a folder.
+/* Writes the fuzzers' first inputs into the folders import, onnx, plan and graph of a folder.
  * SPDX-License-Identifier: Apache-2.0
  */
 #define _POSIX_C_SOURCE 200809L
@@ -7,6 +7,7 @@
 #include "tiny_graph.h"
 #include "tiny_model.h"
 #include "tiny_net.h"
+#include "tiny_onnx.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,13 @@ static espl_status write_all(const char *folder, espl_arena *arena, espl_error *
 	mkdir(espl_arena_format(arena, "%s/import", folder), 0777);
 	mkdir(espl_arena_format(arena, "%s/plan", folder), 0777);
 	mkdir(espl_arena_format(arena, "%s/graph", folder), 0777);
+	mkdir(espl_arena_format(arena, "%s/onnx", folder), 0777);
+	for (int kind = 0; kind < TINY_ONNX_KINDS; kind++) {
+		const espl_span file = tiny_onnx(arena, (tiny_onnx_kind)kind);
+
+		ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/onnx/tiny_%d", folder, kind),
+		                         file.data, file.size, err));
+	}
 	ESPL_TRY(write_models(folder, arena, err));
 	for (uint32_t kind = 0; kind < 4; kind++)
 		ESPL_TRY(write_graph(folder, kind, arena, err));

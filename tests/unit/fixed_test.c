@@ -5,6 +5,8 @@
 
 #include "math/fixed.h"
 
+#include <math.h>
+
 static void shifts_right_arithmetically(void **state)
 {
 	(void)state;
@@ -114,6 +116,62 @@ static void saturates_at_both_ends(void **state)
 	assert_int_equal(espl_requantize(INT32_MAX / 2, one, ESPL_ROUND_TFLM, 127, -128, 127), 127);
 }
 
+static uint32_t next(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}
+
+/* ONNX's rounding against the floats themselves: this machine's are IEEE's. */
+static void equals_float32(void **state)
+{
+	uint32_t random = 5;
+
+	(void)state;
+	for (int i = 0; i < 200000; i++) {
+		const float scale = ldexpf((float)(next(&random) % (1 << 23) + (1 << 23)),
+		                           -(int)(next(&random) % 24) - 24);
+		const int32_t sum = (int32_t)next(&random) >> next(&random) % 24;
+		const float real = (float)sum, product = real * scale, rounded = nearbyintf(product);
+		const espl_scale exact = espl_scale_from_float32(scale);
+
+		assert_true(espl_scale_to_float32(exact) == scale);
+		if (fabsf(rounded) < 2147483648.0f)
+			assert_int_equal(espl_multiply_by_scale(sum, exact, ESPL_ROUND_ONNX),
+			                 (int32_t)rounded);
+	}
+	assert_int_equal(espl_multiply_by_scale(INT32_MIN, (espl_scale){1 << 30, 5},
+	                                        ESPL_ROUND_ONNX),
+	                 -INT32_MAX);
+	assert_int_equal(espl_scale_from_float32(0x1p-33f).multiplier, 0);
+}
+
+static void rounds_halves_to_even_inside(void **state)
+{
+	const espl_scale half = espl_scale_from_float32(0.5f);
+
+	(void)state;
+	for (int zero = -3; zero <= 3; zero++)
+		for (int x = -9; x <= 9; x++)
+			assert_int_equal(espl_requantize_inside(x, half, zero, -128, 127),
+			                 (int32_t)nearbyint(x * 0.5 + zero));
+	assert_int_equal(espl_requantize(5, half, ESPL_ROUND_ONNX, 1, -128, 127), 3);
+	assert_int_equal(espl_requantize_inside(5, half, 1, -128, 127), 4);
+}
+
+static void adds_as_fused_floats(void **state)
+{
+	const espl_float_sum sum = {.scales = {0.5f, 0.25f}, .zeros = {128, 100}, .zero_point = 3};
+
+	(void)state;
+	/* (130 - 128) / 2 + (106 - 100) / 4 + 3 = 5.5, halves to even */
+	assert_int_equal(espl_add_float32(&sum, 130, 106, 0, 255), 6);
+	assert_int_equal(espl_add_float32(&sum, 255, 255, 0, 90), 90);
+	assert_int_equal(espl_add_float32(&sum, 0, 0, 0, 255), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +182,9 @@ int main(void)
 	        cmocka_unit_test(rounds_twice_or_once),
 	        cmocka_unit_test(survives_every_exponent),
 	        cmocka_unit_test(saturates_at_both_ends),
+	        cmocka_unit_test(equals_float32),
+	        cmocka_unit_test(rounds_halves_to_even_inside),
+	        cmocka_unit_test(adds_as_fused_floats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
