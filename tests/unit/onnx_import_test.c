@@ -51,7 +51,7 @@ static void reads_a_small_model(void **state)
 	assert_int_equal(net->input_types[0], ESPL_TYPE_FLOAT32);
 	/* the scale is float32(float32(0.5 * 0.25) / 2) */
 	assert_true(espl_scale_to_float32(net->ops[0].scales[0]) == 0.0625f);
-	assert_int_equal(net->ops[0].weights[5], 6);
+	assert_int_equal(net->ops[0].weights[6], 6);
 	espl_arena_destroy(arena);
 }
 
