@@ -20,9 +20,8 @@ static void the_page_lists_the_operators(void **state)
 	assert_int_equal(espl_file_read("docs/onnx.md", arena, &page, NULL), ESPL_OK);
 	for (int i = 0; i < espl_onnx_operator_count; i++) {
 		const espl_onnx_operator *op = &espl_onnx_operators[i];
-		const char *line = espl_arena_format(
-		        arena, "| `%s%s%s` | %s |\n", op->domain, op->domain[0] ? "." : "", op->kind,
-		        op->text);
+		const char *line = espl_arena_format(arena, "| `%s%s%s` | %s |\n", op->domain,
+		                                     op->domain[0] ? "." : "", op->kind, op->text);
 
 		if (!strstr((const char *)page.data, line))
 			fail_msg("docs/onnx.md has no line %s", line);
@@ -62,9 +61,9 @@ static void refuse(tiny_onnx_kind kind, espl_status status, const char *words)
 	espl_report report;
 	espl_net *net = NULL;
 
-	assert_int_equal(espl_import_onnx(tiny_onnx(arena, kind), "tiny.onnx", arena, &net, &report,
-	                                  &err),
-	                 status);
+	assert_int_equal(
+	        espl_import_onnx(tiny_onnx(arena, kind), "tiny.onnx", arena, &net, &report, &err),
+	        status);
 	assert_null(net);
 	if (!strstr(err.message, words))
 		fail_msg("\"%s\" does not say \"%s\"", err.message, words);
