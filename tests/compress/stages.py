@@ -4,17 +4,15 @@
 SPDX-License-Identifier: Apache-2.0
 usage: stages.py ESPALIER WORK
 """
-import gzip
 import json
 import os
-import random
 import shutil
-import struct
 import subprocess
 import sys
 
+import bars
+
 espalier, work = os.path.abspath(sys.argv[1]), os.path.join(sys.argv[2], "stages")
-SIDE, CLASSES = 12, 3
 
 
 def path(name):
@@ -40,24 +38,6 @@ def content(name):
 def put(name, value):
     with open(path(name), "w", encoding="utf-8") as file:
         json.dump(value, file)
-
-
-def put_idx(name, shape, values):
-    with gzip.GzipFile(path("data/" + name + ".gz"), "wb", mtime=0) as file:
-        file.write(struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape) + bytes(values))
-
-
-def put_images(part, count, rng):
-    """Noise with a bright bar, whose row says the class."""
-    labels = [i % CLASSES for i in range(count)]
-    pixels = []
-    for label in labels:
-        image = [rng.randrange(120) for _ in range(SIDE * SIDE)]
-        row = 1 + 4 * label
-        image[row * SIDE:(row + 1) * SIDE] = [220] * SIDE
-        pixels += image
-    put_idx(part + "-images-idx3-ubyte", (count, SIDE, SIDE), pixels)
-    put_idx(part + "-labels-idx1-ubyte", (count,), labels)
 
 
 def prune():
@@ -133,10 +113,7 @@ def resume(config):
 
 
 shutil.rmtree(work, ignore_errors=True)
-os.makedirs(path("data"))
-generator = random.Random(1)
-put_images("train", 480, generator)
-put_images("t10k", 150, generator)
+bars.make(path("data"), 480, 150)
 run("train", "--data", path("data"), "--validation", "60", "--family", "width=8,stages=2,depth=2,residual", "--epochs", "4",
     "--batch", "32", "-o", path("full.json"))
 prune()
