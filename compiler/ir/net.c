@@ -75,7 +75,7 @@ int64_t espl_op_multiplications(const espl_net *net, const espl_op *op)
 
 int64_t espl_weights_bytes(const int8_t *weights, int64_t count, int bits)
 {
-	int64_t entries = 0, zeros = 0, dense, sparse;
+	int64_t entries = 0, zeros = 0, nonzeros = 0, least, other;
 
 	for (int64_t i = 0; i < count; i++) {
 		if (!weights[i]) {
@@ -83,11 +83,14 @@ int64_t espl_weights_bytes(const int8_t *weights, int64_t count, int bits)
 			continue;
 		}
 		entries += 1 + zeros / 16; /* fillers skip 15 zeros and are one more */
+		nonzeros++;
 		zeros = 0;
 	}
-	dense = (count * bits + 7) / 8;
-	sparse = (entries * (bits + 4) + 7) / 8;
-	return sparse < dense ? sparse : dense;
+	least = (count * bits + 7) / 8;
+	other = (entries * (bits + 4) + 7) / 8;
+	least = other < least ? other : least;
+	other = (count + nonzeros * bits + 7) / 8;
+	return other < least ? other : least;
 }
 
 static int bits_for(int greatest)

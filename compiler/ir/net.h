@@ -120,8 +120,9 @@ void espl_op_reach(const espl_net *net, const espl_op *op, int channel, int64_t 
 /* Multiplications of an operator, dense: zeros count. 0 for operators without weights. */
 int64_t espl_op_multiplications(const espl_net *net, const espl_op *op);
 
-/* Bytes of so many weights in so many bits each, or of the non-zeros among them with 4-bit skips (a
- * skip of 15 without a weight where zeros run longer) where that is less. */
+/* Bytes of so many weights in so many bits each, or where that is less of the non-zeros among them
+ * with 4-bit skips (a skip of 15 without a weight where zeros run longer), or with one bit a weight
+ * that says whether it is there. */
 int64_t espl_weights_bytes(const int8_t *weights, int64_t count, int bits);
 
 /* Bytes of the model as it would be stored: an operator's weights in as many bits as its greatest

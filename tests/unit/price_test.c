@@ -225,6 +225,10 @@ static void bytes_are_the_lesser_of_dense_and_sparse(void **state)
 	assert_int_equal(espl_model_bytes(&net), 32 + 18);
 	weights[0] = -127;
 	assert_int_equal(espl_model_bytes(&net), 64 + 18);
+	/* every second: a bit a weight and 32 times 4 bits are less than 8 bits each with a skip */
+	for (int i = 0; i < 64; i++)
+		weights[i] = i % 2 ? 7 : 0;
+	assert_int_equal(espl_model_bytes(&net), 8 + 16 + 18);
 }
 
 int main(void)
