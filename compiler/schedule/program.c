@@ -493,6 +493,21 @@ static void channel_records(coder *c, int o, int phase_row, int phase_column)
 	}
 }
 
+/* The split that computes a channel of the input in a group that has `outputs` so far, -1 for none:
+ * the channel's own, or of an ADD whose channels have copies any that holds it. */
+static int free_split(const coder *c, const espl_work_tensor *of, int channel, const int *outputs)
+{
+	const int own = of->split[channel];
+	const int first = own / of->copies * of->copies;
+
+	if (c->layer->layer.kind != ESPL_LAYER_ADD)
+		return outputs[own] < 0 ? own : -1;
+	for (int s = first; s < first + of->copies; s++)
+		if (outputs[s] < 0)
+			return s;
+	return -1;
+}
+
 static void split_phase(coder *c, stream *streams, int phase_row, int phase_column)
 {
 	const espl_work *work = c->work;
@@ -502,9 +517,11 @@ static void split_phase(coder *c, stream *streams, int phase_row, int phase_colu
 	bool *done = ESPL_ARRAY(work->arena, bool, count);
 	int origin = 0;
 	const espl_work_tensor *root = resolve(work, c->in, &origin);
+	const bool mixed =
+	        l->kind == ESPL_LAYER_ADD && root->copies > 1; /* its taps are absolute */
 
 	split_taps(c, phase_row, phase_column);
-	for (int local = 0; local < root->locals; local++)
+	for (int local = 0; local < (mixed ? 1 : root->locals); local++)
 		for (bool more = true; more;) {
 			int outputs[ESPL_MAX_SPLITS], loops = 0;
 
@@ -513,10 +530,10 @@ static void split_phase(coder *c, stream *streams, int phase_row, int phase_colu
 				int channel = l->source ? l->source[o] : o;
 				const int source = channel;
 				const espl_work_tensor *of = resolve(work, c->in, &channel);
-				const int s = of->split[channel];
+				const int s = free_split(c, of, channel, outputs);
 				int second = -1;
 
-				if (done[o] || of->local[channel] != local || outputs[s] >= 0)
+				if (done[o] || s < 0 || (!mixed && of->local[channel] != local))
 					continue;
 				done[o] = true;
 				outputs[s] = o;
