@@ -134,7 +134,8 @@ static void equals_float32(void **state)
 		const float scale = ldexpf((float)(next(&random) % (1 << 23) + (1 << 23)),
 		                           -(int)(next(&random) % 24) - 24);
 		const int32_t sum = (int32_t)next(&random) >> next(&random) % 24;
-		const float real = (float)sum, product = real * scale, rounded = nearbyintf(product);
+		const float real = (float)sum, product = real * scale,
+		            rounded = nearbyintf(product);
 		const espl_scale exact = espl_scale_from_float32(scale);
 
 		assert_true(espl_scale_to_float32(exact) == scale);
@@ -142,9 +143,9 @@ static void equals_float32(void **state)
 			assert_int_equal(espl_multiply_by_scale(sum, exact, ESPL_ROUND_ONNX),
 			                 (int32_t)rounded);
 	}
-	assert_int_equal(espl_multiply_by_scale(INT32_MIN, (espl_scale){1 << 30, 5},
-	                                        ESPL_ROUND_ONNX),
-	                 -INT32_MAX);
+	assert_int_equal(
+	        espl_multiply_by_scale(INT32_MIN, (espl_scale){1 << 30, 5}, ESPL_ROUND_ONNX),
+	        -INT32_MAX);
 	assert_int_equal(espl_scale_from_float32(0x1p-33f).multiplier, 0);
 }
 
