@@ -20,8 +20,6 @@ void espl_calibrate_weights(espl_graph *graph, const espl_quantize_options *opti
                             espl_arena *arena);
 /* Makes weight steps so much greater that every sum with its bias fits the accumulator. */
 void espl_limit_sums(espl_graph *graph);
-/* Makes biases multiples of the steps of the sums that they are added to, as in the net. */
-void espl_round_biases(espl_graph *graph);
 
 /* equalize.c: of a graph without batch norms; its function stays.
  *   from  Nagel et al. 2019 (arXiv 1906.04721) */
@@ -31,6 +29,11 @@ void espl_equalize(espl_graph *graph);
  * follows. */
 espl_status espl_correct_biases(const espl_graph *original, espl_graph *graph, const float *inputs,
                                 int count, int threads, espl_arena *arena, espl_error *err);
+
+/* round_biases.c: makes biases multiples of the steps of the sums that they are added to, as in the
+ * net, layer after layer: each up or down, whichever keeps the mean of what is stored. */
+espl_status espl_round_biases(espl_graph *graph, const float *inputs, int count, int threads,
+                              espl_error *err);
 
 /* gptq.c: weights moved to multiples of their steps, front to back. A weight that becomes 0
  * without being pruned stays a little off it, so that it is not pruned now.

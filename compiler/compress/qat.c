@@ -103,6 +103,6 @@ espl_status espl_quantize_trained(const espl_graph *graph, const espl_data *data
 	ESPL_TRY(espl_graph_estimate_norms(trained, &data->train, NORM_SAMPLES, how.threads,
 	                                   how.seed, err));
 	restore(trained, &roles, saved, arena);
-	*out = espl_freeze(trained, arena);
+	ESPL_TRY(espl_freeze(trained, &data->train, options, arena, out, err));
 	return espl_graph_check(*out, err);
 }

@@ -35,13 +35,25 @@ espl_graph *espl_float_graph(const espl_graph *source, espl_arena *arena)
 	return graph;
 }
 
-espl_graph *espl_freeze(const espl_graph *graph, espl_arena *arena)
+static espl_status freeze(const espl_graph *graph, const float *inputs, int count, int threads,
+                          espl_arena *arena, espl_graph **out, espl_error *err)
 {
 	espl_graph *frozen = espl_fold(graph, false, arena);
 
 	espl_limit_sums(frozen);
-	espl_round_biases(frozen);
-	return frozen;
+	ESPL_TRY(espl_round_biases(frozen, inputs, count, threads, err));
+	*out = frozen;
+	return ESPL_OK;
+}
+
+espl_status espl_freeze(const espl_graph *graph, const espl_samples *samples,
+                        const espl_quantize_options *options, espl_arena *arena, espl_graph **out,
+                        espl_error *err)
+{
+	int count = options->samples;
+	const float *inputs = espl_draw_samples(samples, &count, options->seed, arena);
+
+	return freeze(graph, inputs, count, options->threads, arena, out, err);
 }
 
 static espl_status check_layers(const espl_graph *graph, const espl_quantize_options *options,
@@ -103,7 +115,7 @@ espl_status espl_quantize(const espl_graph *graph, const espl_samples *samples,
 		ESPL_TRY(espl_correct_biases(original, result, inputs, count, options->threads,
 		                             arena, err));
 	if (!training)
-		result = espl_freeze(result, arena);
+		ESPL_TRY(freeze(result, inputs, count, options->threads, arena, &result, err));
 	ESPL_TRY(espl_graph_check(result, err));
 	*out = result;
 	return ESPL_OK;

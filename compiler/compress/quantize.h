@@ -59,11 +59,6 @@ espl_quantize_options espl_quantize_default(void);
 /* A copy without any steps. */
 espl_graph *espl_float_graph(const espl_graph *graph, espl_arena *arena);
 
-/* What training with steps has made becomes ready for espl_graph_to_net: batch norms are folded,
- * steps widened where a sum would not fit the accelerator's accumulator, biases rounded to the
- * steps of their sums. */
-espl_graph *espl_freeze(const espl_graph *graph, espl_arena *arena);
-
 /* Post-training quantization: folds batch norms and gives every weight and every stored value
  * bits and steps, from samples of the training set.
  *   in    graph     float; steps that it has are forgotten
@@ -76,6 +71,16 @@ espl_graph *espl_freeze(const espl_graph *graph, espl_arena *arena);
 espl_status espl_quantize(const espl_graph *graph, const espl_samples *samples,
                           const espl_quantize_options *options, bool training, espl_arena *arena,
                           espl_graph **out, espl_error *err);
+
+/* What training with steps has made becomes ready for espl_graph_to_net: batch norms are folded,
+ * steps widened where a sum would not fit the accelerator's accumulator, biases rounded to the
+ * steps of their sums, up or down as the samples show to be better.
+ *   in    options  samples, seed and threads
+ *   out   *out in `arena`
+ *   cost  two forwards a layer and sample */
+espl_status espl_freeze(const espl_graph *graph, const espl_samples *samples,
+                        const espl_quantize_options *options, espl_arena *arena, espl_graph **out,
+                        espl_error *err);
 
 /* One way among several: what it costs, and what it loses. */
 typedef struct {

@@ -183,19 +183,3 @@ void espl_limit_sums(espl_graph *graph)
 	}
 	espl_arena_destroy(scratch);
 }
-
-void espl_round_biases(espl_graph *graph)
-{
-	for (int n = 0; n < graph->node_count; n++) {
-		espl_node *node = &graph->nodes[n];
-		const espl_quantizer *in = &graph->values[node->inputs[0]].quantizer;
-
-		for (int c = 0; node->bias && node->weight_bits && in->bits &&
-		                c < espl_node_outputs(graph, node);
-		     c++) {
-			const double step = (double)node->weight_steps[c] * (double)in->step;
-
-			node->bias[c] = (float)(step * floor((double)node->bias[c] / step + 0.5));
-		}
-	}
-}

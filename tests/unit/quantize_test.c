@@ -546,6 +546,32 @@ static void gptq_is_nearer_at_few_bits(void **state)
 	espl_arena_destroy(arena);
 }
 
+/* Stored in steps of 4 sums: 1.6 is 0.4 of one, and 2 would be a half, which rounds up. */
+static void biases_do_not_cross_a_middle(void **state)
+{
+	const float biases[] = {1.6f, 5.6f, 2.4f, 4.9f}, rounded[] = {1, 5, 2, 5};
+	espl_arena *arena = espl_arena_create();
+	espl_graph_builder b = espl_graph_build(arena, "one colour");
+	const int in = espl_graph_add_input(&b, "in", 1, 1, 1);
+	espl_node node = window(ESPL_NODE_CONV, in, 1, 1, 0);
+	float inputs[16] = {0};
+	int out;
+
+	(void)state;
+	node.weights = espl_arena_copy(arena, (const float[]){1, 1, 1, 1}, 4 * sizeof(float));
+	node.weight_steps = node.weights;
+	node.weight_bits = 4;
+	node.bias = espl_arena_copy(arena, biases, sizeof biases);
+	out = relu(&b, espl_graph_add(&b, node, 4, true));
+	espl_graph_add_output(&b, out);
+	b.graph->values[in].quantizer = (espl_quantizer){4, 1, 0, 0, 15};
+	b.graph->values[out].quantizer = (espl_quantizer){4, 4, 0, 0, 15};
+	assert_int_equal(espl_round_biases(b.graph, inputs, 16, 1, NULL), ESPL_OK);
+	for (int c = 0; c < 4; c++)
+		assert_float_equal(b.graph->nodes[0].bias[c], rounded[c], 1e-6);
+	espl_arena_destroy(arena);
+}
+
 static void sums_stay_within_the_accumulator(void **state)
 {
 	espl_arena *arena = espl_arena_create();
@@ -592,6 +618,7 @@ int main(void)
 	        cmocka_unit_test(batch_norms_take_the_correction_in_training),
 	        cmocka_unit_test(second_order_rounding_beats_the_nearest),
 	        cmocka_unit_test(gptq_is_nearer_at_few_bits),
+	        cmocka_unit_test(biases_do_not_cross_a_middle),
 	        cmocka_unit_test(sums_stay_within_the_accumulator),
 	};
 
