@@ -93,16 +93,30 @@ static void back_weighted(espl_graph_run *run, int i, int lane, int first, int c
 	}
 }
 
+/* The value whose gradient a batch norm starts with: its output, or that of the clip it does along;
+ * and that clip. */
+static int norm_clip(const espl_graph_run *run, int i, espl_norm_clip *clip)
+{
+	const espl_node *node = &run->graph->nodes[i];
+	const espl_node *fused = run->fused[i] < 0 ? NULL : &run->graph->nodes[run->fused[i]];
+
+	*clip = (espl_norm_clip){run->norms[i].scale, run->norms[i].shift,
+	                         fused ? fused->low : -INFINITY, fused ? fused->high : INFINITY};
+	return fused ? fused->output : node->output;
+}
+
 static void back_norm(espl_graph_run *run, int i, int first, int count)
 {
 	const espl_node *node = &run->graph->nodes[i];
 	const espl_value *out = &run->graph->values[node->output];
 	const struct norm *norm = &run->norms[i];
+	espl_norm_clip clip;
+	const int output = norm_clip(run, i, &clip);
 
 	if (run->wanted[node->inputs[0]])
-		espl_norm_backward(out->channels, (size_t)count * positions_of(out),
+		espl_norm_backward(out->channels, (size_t)count * positions_of(out), &clip,
 		                   part(run, run->data, node->inputs[0], first),
-		                   part(run, run->gradients, node->output, first), norm->a, norm->b,
+		                   part(run, run->gradients, output, first), norm->a, norm->b,
 		                   norm->c, part(run, run->gradients, node->inputs[0], first),
 		                   run->adds[i][0]);
 }
@@ -300,10 +314,12 @@ static void sum_norm(espl_graph_run *run, int i, int lane, int first, int count)
 	const espl_node *node = &run->graph->nodes[i];
 	const espl_value *out = &run->graph->values[node->output];
 	struct norm *norm = &run->norms[i];
+	espl_norm_clip clip;
+	const int output = norm_clip(run, i, &clip);
 
-	espl_norm_sums(out->channels, (size_t)count * positions_of(out),
+	espl_norm_sums(out->channels, (size_t)count * positions_of(out), &clip,
 	               part(run, run->data, node->inputs[0], first),
-	               part(run, run->gradients, node->output, first), norm->mean,
+	               part(run, run->gradients, output, first), norm->mean,
 	               norm->lane_sums + lane * out->channels,
 	               norm->lane_products + lane * out->channels);
 }
@@ -333,7 +349,8 @@ static void back_lane(void *context, int lane, int thread)
 			if (graph->nodes[i].kind != ESPL_NODE_BATCH_NORM)
 				back_quantizer(run, graph->nodes[i].output, lane, first + done,
 				               now);
-			back_node(run, i, lane, first + done, now, run->scratch[thread]);
+			if (!run->done[i]) /* else its batch norm does it */
+				back_node(run, i, lane, first + done, now, run->scratch[thread]);
 		}
 		if (run->norm >= 0) {
 			back_quantizer(run, graph->nodes[run->norm].output, lane, first + done,

@@ -166,7 +166,7 @@ static void make_backward(espl_graph_run *run)
 		run->lane_steps[l] = ESPL_ARRAY(run->arena, double, graph->value_count);
 	}
 	for (int v = 0; v < graph->value_count; v++)
-		if (run->wanted[v])
+		if (run->wanted[v] && run->data[v])
 			run->gradients[v] = ESPL_ARRAY(run->arena, float,
 			                               (size_t)run->batch *value_floats(run, v));
 }
@@ -281,12 +281,28 @@ float espl_graph_run_step_gradient(const espl_graph_run *run, int value)
 	return (float)run->lane_steps[0][value];
 }
 
+/* The gradient by a batch norm's output, when the clip behind it is done along. */
+static void read_fused_gradient(const espl_graph_run *run, int i, size_t floats, float *data)
+{
+	const espl_node *clip = &run->graph->nodes[run->fused[i]];
+
+	espl_clip_backward(floats, run->raw[clip->output], clip->low, clip->high,
+	                   run->gradients[clip->output], data, false);
+}
+
 void espl_graph_run_read_gradient(const espl_graph_run *run, int value, float *data)
 {
 	const size_t floats = (size_t)run->count * value_floats(run, value);
 
-	if (run->reached[value])
-		memcpy(data, run->gradients[value], floats * sizeof(*data));
-	else
+	if (!run->reached[value]) {
 		memset(data, 0, floats * sizeof(*data));
+		return;
+	}
+	for (int i = 0; i < run->graph->node_count; i++) {
+		if (run->graph->nodes[i].output != value || run->fused[i] < 0)
+			continue;
+		read_fused_gradient(run, i, floats, data);
+		return;
+	}
+	memcpy(data, run->gradients[value], floats * sizeof(*data));
 }

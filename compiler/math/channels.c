@@ -110,39 +110,60 @@ void espl_scale_shift(int channels, size_t positions, const float *x, const floa
 		scale_shift(channels, positions, x, scale, shift, y);
 }
 
-ESPL_SIMD
-static void block_norm_sums(int channels, size_t positions, const float *x, const float *dy,
-                            const float *mean, float *restrict sum, float *restrict product)
+/* What of dy passes a clip behind y = scale * x + shift: no branch, so that it is vectorized. */
+static inline float passed(float x, float scale, float shift, float low, float high, float dy)
 {
+	const float y = x * scale + shift, below = y < high ? dy : 0;
+
+	return y > low ? below : 0;
+}
+
+ESPL_SIMD
+static void block_norm_sums(int channels, size_t positions, const espl_norm_clip *clip,
+                            const float *x, const float *dy, const float *mean, float *restrict sum,
+                            float *restrict product)
+{
+	const float *scale = clip->scale, *shift = clip->shift;
+	const float low = clip->low, high = clip->high;
+
 	for (size_t p = 0; p < positions; p++, x += channels, dy += channels) {
 		for (int c = 0; c < channels; c++) {
-			sum[c] += dy[c];
-			product[c] += dy[c] * (x[c] - mean[c]);
+			const float d = passed(x[c], scale[c], shift[c], low, high, dy[c]);
+
+			sum[c] += d;
+			product[c] += d * (x[c] - mean[c]);
 		}
 	}
 }
 
-void espl_norm_sums(int channels, size_t positions, const float *x, const float *dy,
-                    const float *mean, double *sum, double *product)
+/* Of one position, for more channels than a stack array holds. */
+static void position_norm_sums(int channels, const espl_norm_clip *clip, const float *x,
+                               const float *dy, const float *mean, double *sum, double *product)
+{
+	for (int c = 0; c < channels; c++) {
+		const float d =
+		        passed(x[c], clip->scale[c], clip->shift[c], clip->low, clip->high, dy[c]);
+
+		sum[c] += (double)d;
+		product[c] += (double)(d * (x[c] - mean[c]));
+	}
+}
+
+void espl_norm_sums(int channels, size_t positions, const espl_norm_clip *clip, const float *x,
+                    const float *dy, const float *mean, double *sum, double *product)
 {
 	float sums[CHANNELS_AT_A_TIME], products[CHANNELS_AT_A_TIME];
 
-	if (channels > CHANNELS_AT_A_TIME) {
-		for (size_t p = 0; p < positions; p++, x += channels, dy += channels) {
-			for (int c = 0; c < channels; c++) {
-				sum[c] += (double)dy[c];
-				product[c] += (double)(dy[c] * (x[c] - mean[c]));
-			}
-		}
-		return;
-	}
-	for (size_t p = 0; p < positions; p += BLOCK) {
+	for (size_t p = 0; channels > CHANNELS_AT_A_TIME && p < positions; p++)
+		position_norm_sums(channels, clip, x + p * (size_t)channels,
+		                   dy + p * (size_t)channels, mean, sum, product);
+	for (size_t p = 0; channels <= CHANNELS_AT_A_TIME && p < positions; p += BLOCK) {
 		const size_t rest = positions - p < BLOCK ? positions - p : BLOCK;
 
 		memset(sums, 0, sizeof(sums));
 		memset(products, 0, sizeof(products));
-		block_norm_sums(channels, rest, x + p * (size_t)channels, dy + p * (size_t)channels,
-		                mean, sums, products);
+		block_norm_sums(channels, rest, clip, x + p * (size_t)channels,
+		                dy + p * (size_t)channels, mean, sums, products);
 		for (int c = 0; c < channels; c++) {
 			sum[c] += (double)sums[c];
 			product[c] += (double)products[c];
@@ -151,30 +172,47 @@ void espl_norm_sums(int channels, size_t positions, const float *x, const float 
 }
 
 ESPL_SIMD
-static void norm_backward(int channels, size_t positions, const float *x, const float *dy,
-                          const float *a, const float *b, const float *c, float *dx)
+static void norm_backward(int channels, size_t positions, const espl_norm_clip *clip,
+                          const float *x, const float *dy, const float *a, const float *b,
+                          const float *c, float *restrict dx)
 {
-	for (size_t p = 0; p < positions; p++, x += channels, dy += channels, dx += channels)
-		for (int i = 0; i < channels; i++)
-			dx[i] = a[i] * dy[i] + (b[i] * x[i] + c[i]);
+	const float *scale = clip->scale, *shift = clip->shift;
+	const float low = clip->low, high = clip->high;
+
+	for (size_t p = 0; p < positions; p++, x += channels, dy += channels, dx += channels) {
+		for (int i = 0; i < channels; i++) {
+			const float d = passed(x[i], scale[i], shift[i], low, high, dy[i]);
+
+			dx[i] = a[i] * d + (b[i] * x[i] + c[i]);
+		}
+	}
 }
 
 ESPL_SIMD
-static void norm_backward_add(int channels, size_t positions, const float *x, const float *dy,
-                              const float *a, const float *b, const float *c, float *dx)
+static void norm_backward_add(int channels, size_t positions, const espl_norm_clip *clip,
+                              const float *x, const float *dy, const float *a, const float *b,
+                              const float *c, float *restrict dx)
 {
-	for (size_t p = 0; p < positions; p++, x += channels, dy += channels, dx += channels)
-		for (int i = 0; i < channels; i++)
-			dx[i] += a[i] * dy[i] + (b[i] * x[i] + c[i]);
+	const float *scale = clip->scale, *shift = clip->shift;
+	const float low = clip->low, high = clip->high;
+
+	for (size_t p = 0; p < positions; p++, x += channels, dy += channels, dx += channels) {
+		for (int i = 0; i < channels; i++) {
+			const float d = passed(x[i], scale[i], shift[i], low, high, dy[i]);
+
+			dx[i] += a[i] * d + (b[i] * x[i] + c[i]);
+		}
+	}
 }
 
-void espl_norm_backward(int channels, size_t positions, const float *x, const float *dy,
-                        const float *a, const float *b, const float *c, float *dx, bool add)
+void espl_norm_backward(int channels, size_t positions, const espl_norm_clip *clip, const float *x,
+                        const float *dy, const float *a, const float *b, const float *c, float *dx,
+                        bool add)
 {
 	if (add)
-		norm_backward_add(channels, positions, x, dy, a, b, c, dx);
+		norm_backward_add(channels, positions, clip, x, dy, a, b, c, dx);
 	else
-		norm_backward(channels, positions, x, dy, a, b, c, dx);
+		norm_backward(channels, positions, clip, x, dy, a, b, c, dx);
 }
 
 ESPL_SIMD

@@ -61,6 +61,12 @@ static void copy_run(float *to, const float *from, int count)
 		memcpy(to, from, (size_t)count * sizeof(*to));
 		return;
 	}
+	if (count == 3) { /* 3 x 3 on one channel, as first layers are: worth no loop */
+		to[0] = from[0];
+		to[1] = from[1];
+		to[2] = from[2];
+		return;
+	}
 	for (int i = 0; i < count; i++)
 		to[i] = from[i];
 }
@@ -81,58 +87,77 @@ static void add_run(float *to, const float *from, int count)
 		to[i] += from[i];
 }
 
-/* The taps of a kernel's row that lie inside the image: [*first, *last). */
-static void inside_taps(const espl_window *w, int column, int *first, int *last)
-{
-	int low = 0, high = w->kernel_columns;
-
-	while (low < high && column + low * w->dilation_columns < 0)
-		low++;
-	while (high > low && column + (high - 1) * w->dilation_columns >= w->columns)
-		high--;
-	*first = low;
-	*last = high;
-}
-
-/* Where the taps of one output position begin in a sample. */
+/* An output position: where its taps begin in its sample, and which taps of a kernel's row lie
+ * inside the image: [first, last). */
 struct place {
-	int row, column;
+	int sample, out_row, out_column;
+	int row, column, first, last;
 };
 
-static struct place place_of(const espl_window *w, int position)
+static void find_taps(const espl_window *w, struct place *at)
 {
-	return (struct place){position / w->out_columns * w->stride_rows - w->pad_top,
-	                      position % w->out_columns * w->stride_columns - w->pad_left};
+	at->row = at->out_row * w->stride_rows - w->pad_top;
+	at->column = at->out_column * w->stride_columns - w->pad_left;
+	at->first = 0;
+	at->last = w->kernel_columns;
+	while (at->first < at->last && at->column + at->first * w->dilation_columns < 0)
+		at->first++;
+	while (at->last > at->first &&
+	       at->column + (at->last - 1) * w->dilation_columns >= w->columns)
+		at->last--;
+}
+
+static struct place first_place(const espl_window *w, long position)
+{
+	const long positions = (long)w->out_rows * w->out_columns;
+	struct place at = {.sample = (int)(position / positions),
+	                   .out_row = (int)(position % positions / w->out_columns),
+	                   .out_column = (int)(position % w->out_columns)};
+
+	find_taps(w, &at);
+	return at;
+}
+
+static void next_place(const espl_window *w, struct place *at)
+{
+	if (++at->out_column == w->out_columns) {
+		at->out_column = 0;
+		if (++at->out_row == w->out_rows) {
+			at->out_row = 0;
+			at->sample++;
+		}
+	}
+	find_taps(w, at);
 }
 
 /* Copies the taps of one kernel row; `x` is the first channel of the image's row. */
-static void gather_taps(const espl_window *w, const float *x, int column, int depth, float *to)
+static void gather_taps(const espl_window *w, const float *x, const struct place *at, int depth,
+                        float *to)
 {
-	int first, last;
-
-	inside_taps(w, column, &first, &last);
-	zero_run(to, first * depth);
+	if (at->first)
+		zero_run(to, at->first * depth);
 	if (w->dilation_columns == 1 && depth == w->channels) {
-		copy_run(to + first * depth, x + (column + first) * depth, (last - first) * depth);
+		copy_run(to + at->first * depth, x + (at->column + at->first) * depth,
+		         (at->last - at->first) * depth);
 	} else {
-		for (int t = first; t < last; t++)
+		for (int t = at->first; t < at->last; t++)
 			copy_run(to + t * depth,
-			         x + (column + t * w->dilation_columns) * w->channels, depth);
+			         x + (at->column + t * w->dilation_columns) * w->channels, depth);
 	}
-	zero_run(to + last * depth, (w->kernel_columns - last) * depth);
+	if (at->last < w->kernel_columns)
+		zero_run(to + at->last * depth, (w->kernel_columns - at->last) * depth);
 }
 
-static void scatter_taps(const espl_window *w, const float *from, int column, int depth, float *x)
+static void scatter_taps(const espl_window *w, const float *from, const struct place *at, int depth,
+                         float *x)
 {
-	int first, last;
-
-	inside_taps(w, column, &first, &last);
 	if (w->dilation_columns == 1 && depth == w->channels) {
-		add_run(x + (column + first) * depth, from + first * depth, (last - first) * depth);
+		add_run(x + (at->column + at->first) * depth, from + at->first * depth,
+		        (at->last - at->first) * depth);
 		return;
 	}
-	for (int t = first; t < last; t++)
-		add_run(x + (column + t * w->dilation_columns) * w->channels, from + t * depth,
+	for (int t = at->first; t < at->last; t++)
+		add_run(x + (at->column + t * w->dilation_columns) * w->channels, from + t * depth,
 		        depth);
 }
 
@@ -141,12 +166,11 @@ static void gather(const espl_window *w, const float *x, int group, long first, 
                    float *matrix)
 {
 	const int depth = w->channels / w->groups, run = w->kernel_columns * depth;
-	const int positions = w->out_rows * w->out_columns;
 	const size_t sample = (size_t)w->rows * (size_t)w->columns * (size_t)w->channels;
+	struct place at = first_place(w, first);
 
-	for (long p = first; p < first + count; p++) {
-		const float *image = x + (size_t)(p / positions) * sample + group * depth;
-		const struct place at = place_of(w, (int)(p % positions));
+	for (int p = 0; p < count; p++, next_place(w, &at)) {
+		const float *image = x + (size_t)at.sample * sample + group * depth;
 
 		for (int k = 0; k < w->kernel_rows; k++, matrix += run) {
 			const int row = at.row + k * w->dilation_rows;
@@ -154,8 +178,8 @@ static void gather(const espl_window *w, const float *x, int group, long first, 
 			if (row < 0 || row >= w->rows)
 				zero_run(matrix, run);
 			else
-				gather_taps(w, image + (size_t)row * w->columns * w->channels,
-				            at.column, depth, matrix);
+				gather_taps(w, image + (size_t)row * w->columns * w->channels, &at,
+				            depth, matrix);
 		}
 	}
 }
@@ -165,18 +189,17 @@ static void scatter(const espl_window *w, const float *matrix, int group, long f
                     float *x)
 {
 	const int depth = w->channels / w->groups, run = w->kernel_columns * depth;
-	const int positions = w->out_rows * w->out_columns;
 	const size_t sample = (size_t)w->rows * (size_t)w->columns * (size_t)w->channels;
+	struct place at = first_place(w, first);
 
-	for (long p = first; p < first + count; p++) {
-		float *image = x + (size_t)(p / positions) * sample + group * depth;
-		const struct place at = place_of(w, (int)(p % positions));
+	for (int p = 0; p < count; p++, next_place(w, &at)) {
+		float *image = x + (size_t)at.sample * sample + group * depth;
 
 		for (int k = 0; k < w->kernel_rows; k++, matrix += run) {
 			const int row = at.row + k * w->dilation_rows;
 
 			if (row >= 0 && row < w->rows)
-				scatter_taps(w, matrix, at.column, depth,
+				scatter_taps(w, matrix, &at, depth,
 				             image + (size_t)row * w->columns * w->channels);
 		}
 	}

@@ -69,12 +69,20 @@ void espl_channel_moments(int channels, size_t positions, const float *x, float 
 /* y = clip(scale[channel] * x + shift[channel], low, high) */
 void espl_scale_shift(int channels, size_t positions, const float *x, const float *scale,
                       const float *shift, float low, float high, float *y);
-/* Batch normalization's sums of dy and of dy * (x - mean), added to. */
-void espl_norm_sums(int channels, size_t positions, const float *x, const float *dy,
-                    const float *mean, double *sum, double *product);
+/* A batch norm's y = scale * x + shift with a clip behind it; dy counts where low < y < high, and
+ * everywhere when the bounds are infinite. */
+typedef struct {
+	const float *scale, *shift; /* [channel] */
+	float low, high;
+} espl_norm_clip;
+
+/* Adds up dy and dy * (x - mean). */
+void espl_norm_sums(int channels, size_t positions, const espl_norm_clip *clip, const float *x,
+                    const float *dy, const float *mean, double *sum, double *product);
 /* dx = a[channel] * dy + b[channel] * x + c[channel] */
-void espl_norm_backward(int channels, size_t positions, const float *x, const float *dy,
-                        const float *a, const float *b, const float *c, float *dx, bool add);
+void espl_norm_backward(int channels, size_t positions, const espl_norm_clip *clip, const float *x,
+                        const float *dy, const float *a, const float *b, const float *c, float *dx,
+                        bool add);
 
 /* dx = dy where low < y < high, else 0. */
 void espl_clip_backward(size_t count, const float *y, float low, float high, const float *dy,

@@ -54,23 +54,6 @@ static void add_scaled(int channels, const float *x, float factor, float *restri
 		y[c] += x[c] * factor;
 }
 
-void espl_max_pool_forward(const espl_window *w, int count, const float *x, float *y)
-{
-	for (int n = 0; n < count; n++, x += input_floats(w)) {
-		for (int r = 0; r < w->out_rows; r++) {
-			for (int c = 0; c < w->out_columns; c++, y += w->channels) {
-				const struct cells in = cells_of(w, r, c);
-
-				memcpy(y, cell(w, x, in.top, in.left),
-				       (size_t)w->channels * sizeof(*y));
-				for (int i = in.top; i < in.bottom; i++)
-					for (int j = in.left; j < in.right; j++)
-						take_greater(w->channels, cell(w, x, i, j), y);
-			}
-		}
-	}
-}
-
 enum { REST = 64 };
 
 /* One cell's share of the gradient: where it holds the maximum, all that is left of it. */
@@ -103,9 +86,104 @@ static void give_to_greatest(const espl_window *w, const struct cells *in, const
 	}
 }
 
+/* Whether windows of 2 x 2 cover the image without a rest, as they mostly do. */
+static bool is_halving(const espl_window *w)
+{
+	return w->kernel_rows == 2 && w->kernel_columns == 2 && w->stride_rows == 2 &&
+	       w->stride_columns == 2 && !w->pad_top && !w->pad_left &&
+	       w->rows == 2 * w->out_rows && w->columns == 2 * w->out_columns;
+}
+
+/* A row of 2 x 2 windows; each cell of the input is written once. */
+ESPL_SIMD
+static void halve_row_backward(int channels, int windows, const float *x, const float *y,
+                               const float *dy, size_t row, float *restrict dx)
+{
+	for (int n = 0; n < windows; n++) {
+		const float *right = x + channels, *below = x + row, *last = below + channels;
+		float *dright = dx + channels, *dbelow = dx + row, *dlast = dbelow + channels;
+
+		for (int c = 0; c < channels; c++) {
+			const float a = x[c] >= y[c] ? dy[c] : 0, after_a = dy[c] - a;
+			const float b = right[c] >= y[c] ? after_a : 0, after_b = after_a - b;
+			const float d = below[c] >= y[c] ? after_b : 0, after_d = after_b - d;
+
+			dx[c] = a;
+			dright[c] = b;
+			dbelow[c] = d;
+			dlast[c] = last[c] >= y[c] ? after_d : 0;
+		}
+		x += 2 * channels;
+		dx += 2 * channels;
+		y += channels;
+		dy += channels;
+	}
+}
+
+ESPL_SIMD
+static void halve_row(int channels, int windows, const float *x, size_t row, float *restrict y)
+{
+	for (int n = 0; n < windows; n++, x += 2 * channels, y += channels) {
+		const float *right = x + channels, *below = x + row, *last = below + channels;
+
+		for (int c = 0; c < channels; c++) {
+			const float upper = x[c] > right[c] ? x[c] : right[c];
+			const float lower = below[c] > last[c] ? below[c] : last[c];
+
+			y[c] = upper > lower ? upper : lower;
+		}
+	}
+}
+
+/* Max pools of 2 x 2, all rows of all samples. */
+static void halve(const espl_window *w, int count, const float *x, float *y)
+{
+	const size_t row = (size_t)w->columns * (size_t)w->channels, out_row = row / 2;
+
+	for (int r = 0; r < count * w->out_rows; r++)
+		halve_row(w->channels, w->out_columns, x + 2 * (size_t)r * row, row,
+		          y + (size_t)r * out_row);
+}
+
+static void halve_backward(const espl_window *w, int count, const float *x, const float *y,
+                           const float *dy, float *dx)
+{
+	const size_t row = (size_t)w->columns * (size_t)w->channels, out_row = row / 2;
+
+	for (int r = 0; r < count * w->out_rows; r++)
+		halve_row_backward(w->channels, w->out_columns, x + 2 * (size_t)r * row,
+		                   y + (size_t)r * out_row, dy + (size_t)r * out_row, row,
+		                   dx + 2 * (size_t)r * row);
+}
+
+void espl_max_pool_forward(const espl_window *w, int count, const float *x, float *y)
+{
+	if (is_halving(w)) {
+		halve(w, count, x, y);
+		return;
+	}
+	for (int n = 0; n < count; n++, x += input_floats(w)) {
+		for (int r = 0; r < w->out_rows; r++) {
+			for (int c = 0; c < w->out_columns; c++, y += w->channels) {
+				const struct cells in = cells_of(w, r, c);
+
+				memcpy(y, cell(w, x, in.top, in.left),
+				       (size_t)w->channels * sizeof(*y));
+				for (int i = in.top; i < in.bottom; i++)
+					for (int j = in.left; j < in.right; j++)
+						take_greater(w->channels, cell(w, x, i, j), y);
+			}
+		}
+	}
+}
+
 void espl_max_pool_backward(const espl_window *w, int count, const float *x, const float *y,
                             const float *dy, float *dx, bool add)
 {
+	if (is_halving(w) && !add) {
+		halve_backward(w, count, x, y, dy, dx);
+		return;
+	}
 	if (!add)
 		memset(dx, 0, (size_t)count * input_floats(w) * sizeof(*dx));
 	for (int n = 0; n < count; n++, x += input_floats(w), dx += input_floats(w)) {

@@ -641,6 +641,44 @@ static void step_gradients_are_those_of_the_surrogate(void **state)
 		                     : dy[i]));
 }
 
+/* Pools of 2 x 2 have loops of their own: they must do what the general ones do. */
+static void halving_pools_do_as_all_others(void **state)
+{
+	enum { ROWS = 6, COLUMNS = 4, CHANNELS = 19, COUNT_OF = 2 };
+	enum { IN = COUNT_OF * ROWS * COLUMNS * CHANNELS, OUT = IN / 4 };
+	const espl_window w = {.rows = ROWS,
+	                       .columns = COLUMNS,
+	                       .channels = CHANNELS,
+	                       .out_rows = ROWS / 2,
+	                       .out_columns = COLUMNS / 2,
+	                       .out_channels = CHANNELS,
+	                       .kernel_rows = 2,
+	                       .kernel_columns = 2,
+	                       .stride_rows = 2,
+	                       .stride_columns = 2};
+	static float x[IN], y[OUT], dy[OUT], dx[IN], general[IN];
+	uint32_t random = 5;
+
+	(void)state;
+	for (int i = 0; i < IN; i++) /* some equal: the first of them takes all */
+		x[i] = floorf(4 * tiny_random(&random));
+	for (int i = 0; i < OUT; i++)
+		dy[i] = tiny_random(&random);
+	espl_max_pool_forward(&w, COUNT_OF, x, y);
+	for (int n = 0; n < OUT; n++) {
+		const int c = n % CHANNELS, column = n / CHANNELS % (COLUMNS / 2);
+		const int row = n / CHANNELS / (COLUMNS / 2);
+		const float *first = x + ((2 * row) * COLUMNS + 2 * column) * CHANNELS + c;
+
+		assert_true(y[n] == fmaxf(fmaxf(first[0], first[CHANNELS]),
+		                          fmaxf(first[COLUMNS * CHANNELS],
+		                                first[(COLUMNS + 1) * CHANNELS])));
+	}
+	espl_max_pool_backward(&w, COUNT_OF, x, y, dy, dx, false);
+	espl_max_pool_backward(&w, COUNT_OF, x, y, dy, general, true); /* onto zeros */
+	assert_memory_equal(dx, general, sizeof(dx));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -653,6 +691,7 @@ int main(void)
 	        cmocka_unit_test(quantizers_have_the_gradients_of_lsq),
 	        cmocka_unit_test(gives_the_statistics_of_the_batch),
 	        cmocka_unit_test(gradients_of_rarer_nodes_equal_differences),
+	        cmocka_unit_test(halving_pools_do_as_all_others),
 	        cmocka_unit_test(step_gradients_are_those_of_the_surrogate),
 	};
 
