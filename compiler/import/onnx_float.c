@@ -61,6 +61,11 @@ static espl_float_reader *reader_of(const char *kind)
 	return NULL;
 }
 
+const char *espl_float_operator(int index)
+{
+	return index < READER_COUNT ? readers[index].kind : NULL;
+}
+
 bool espl_onnx_is_quantized(const espl_onnx_model *model)
 {
 	static const char *const kinds[] = {

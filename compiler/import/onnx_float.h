@@ -180,6 +180,9 @@ bool espl_float_fold(espl_float_import *import, espl_status *status);
 espl_status espl_onnx_to_graph(const espl_onnx_model *model, espl_arena *arena,
                                espl_float_import *import, espl_report *report, espl_error *err);
 
+/* The operators that are read, for who lists them; NULL after the last. */
+const char *espl_float_operator(int index);
+
 /* Whether a model is quantized: its meaning is an integer net. */
 bool espl_onnx_is_quantized(const espl_onnx_model *model);
 

@@ -6,7 +6,7 @@
  */
 #include "export/onnx_writer.h"
 #include "import/import.h"
-#include "import/onnx_model.h"
+#include "import/onnx_float.h"
 
 #include "unit.h"
 
@@ -215,6 +215,27 @@ static void a_bias_is_added_where_only_one_sees_it(void **state)
 	espl_arena_destroy(t.arena);
 }
 
+/* The page for users lists what the code reads. */
+static void the_page_lists_the_operators(void **state)
+{
+	espl_arena *arena = espl_arena_create();
+	espl_span page;
+	const char *text, *end;
+
+	(void)state;
+	assert_int_equal(espl_file_read("docs/onnx.md", arena, &page, NULL), ESPL_OK);
+	text = strstr((const char *)page.data, "## Float models");
+	assert_non_null(text);
+	end = strstr(text, "## Export");
+	assert_non_null(end);
+	text = espl_arena_format(arena, "%.*s", (int)(end - text), text);
+	for (int i = 0; espl_float_operator(i); i++)
+		if (!strstr(text, espl_arena_format(arena, " %s ", espl_float_operator(i))) &&
+		    !strstr(text, espl_arena_format(arena, " %s,", espl_float_operator(i))))
+			fail_msg("docs/onnx.md does not list %s", espl_float_operator(i));
+	espl_arena_destroy(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +246,7 @@ int main(void)
 	        cmocka_unit_test(a_quantized_model_is_no_graph),
 	        cmocka_unit_test(borders_that_are_no_images),
 	        cmocka_unit_test(a_bias_is_added_where_only_one_sees_it),
+	        cmocka_unit_test(the_page_lists_the_operators),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
