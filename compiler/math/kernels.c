@@ -11,9 +11,10 @@
 #include <string.h>
 
 enum {
-	BLOCK_FLOATS = 48 * 1024, /* of the matrix at a time */
-	LEAST_POSITIONS = 16,
-	SHORT_RUN = 8, /* below it, a loop is quicker than memcpy */
+	BLOCK_FLOATS = 24 * 1024, /* of the matrix at a time */
+	LEAST_POSITIONS = 96,  /* but so many rows, as BLAS packs the weights for each block ... */
+	MOST_FLOATS = 1 << 20, /* ... while they are no more than this */
+	SHORT_RUN = 8,         /* below it, a loop is quicker than memcpy */
 };
 
 void espl_kernels_start(void)
@@ -37,9 +38,12 @@ static int matrix_columns(const espl_window *w)
 /* Positions of the output that are treated at a time. */
 static int block_positions(const espl_window *w)
 {
-	const int positions = BLOCK_FLOATS / matrix_columns(w);
+	const int columns = matrix_columns(w), positions = BLOCK_FLOATS / columns;
 
-	return positions < LEAST_POSITIONS ? LEAST_POSITIONS : positions;
+	if (positions >= LEAST_POSITIONS)
+		return positions;
+	return columns > MOST_FLOATS / LEAST_POSITIONS ? MOST_FLOATS / columns + 1
+	                                               : LEAST_POSITIONS;
 }
 
 size_t espl_conv_scratch(const espl_window *w)
