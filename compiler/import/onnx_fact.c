@@ -29,10 +29,8 @@ const espl_fact *espl_float_input(const espl_float_import *import, int index)
 
 espl_fact *espl_float_output(espl_float_import *import, int index)
 {
-	static espl_fact nobody; /* of an output that is left out */
-
 	if (index >= import->node->output_count || import->node->outputs[index] < 0)
-		return &nobody;
+		return &import->nobody;
 	return &import->facts[import->node->outputs[index]];
 }
 
@@ -68,6 +66,14 @@ double espl_fact_number(const espl_fact *fact, int64_t index)
 	if (espl_onnx_is_integer(fact->tensor->type))
 		return (double)espl_onnx_integer_at(fact->tensor, index);
 	return espl_onnx_real_at(fact->tensor, index);
+}
+
+int64_t espl_fact_integer(const espl_fact *fact, int64_t index)
+{
+	const double number = espl_fact_number(fact, index);
+	const int64_t most = INT64_C(1) << 50;
+
+	return number >= (double)most ? most : number > -(double)most ? (int64_t)number : -most;
 }
 
 void espl_fact_of_tensor(espl_fact *fact, const espl_onnx_tensor *tensor)
@@ -113,13 +119,8 @@ espl_status espl_float_integers(espl_float_import *import, int index, const char
 			return espl_float_refuse(import, "input %d has %lld numbers", index,
 			                         (long long)fact->count);
 		*count = (int)fact->count;
-		for (int i = 0; i < *count; i++) {
-			const double number = espl_fact_number(fact, i);
-
-			values[i] = number > 1e15    ? INT64_C(1) << 50
-			            : number < -1e15 ? -(INT64_C(1) << 50)
-			                             : (int64_t)number;
-		}
+		for (int i = 0; i < *count; i++)
+			values[i] = espl_fact_integer(fact, i);
 	} else if (attribute && attribute->kind == ESPL_ONNX_ATTRIBUTE_INTS) {
 		if (attribute->count > ESPL_ONNX_RANK_MAX * 2)
 			return espl_float_refuse(import, "%s has %d numbers", name,
@@ -351,25 +352,32 @@ espl_node espl_float_node(espl_float_import *import, espl_node_kind kind, int in
 
 int espl_float_add(espl_float_import *import, espl_node node, int channels, bool bias)
 {
-	return espl_graph_add(&import->builder, node, channels, bias);
+	const int output = espl_graph_add(&import->builder, node, channels, bias);
+	espl_value *value = &import->builder.graph->values[output];
+
+	/* no step makes a side more than 2^17 times as long: it still fits an int */
+	if ((int64_t)value->rows * value->columns > ESPL_MAX_ELEMENTS ||
+	    (int64_t)value->rows * value->columns * value->channels > ESPL_MAX_ELEMENTS) {
+		if (!import->oversized)
+			import->oversized = value->name;
+		value->rows = value->columns = value->channels = 1;
+	}
+	return output;
 }
 
 espl_node *espl_float_sole_maker(espl_float_import *import, int index)
 {
 	const int input = import->node->inputs[index];
 	const int producer = import->model->values[input].producer;
-	espl_graph *graph = import->builder.graph;
+	const espl_graph *graph = import->builder.graph;
+	espl_node *last = graph->node_count ? &graph->nodes[graph->node_count - 1] : NULL;
+	const char *kind = producer < 0 ? "" : import->model->nodes[producer].kind;
 
 	/* what only changes the view may have others that see the same value */
-	if (import->uses[input] != 1 || producer < 0 ||
-	    import->facts[input].value != graph->nodes[graph->node_count - 1].output ||
-	    !strstr(" Conv Gemm MatMul ", espl_arena_format(import->scratch, " %s ",
-	                                                    import->model->nodes[producer].kind)))
+	if (!last || last->output != import->facts[input].value || import->uses[input] != 1 ||
+	    (strcmp(kind, "Conv") != 0 && strcmp(kind, "Gemm") != 0 && strcmp(kind, "MatMul") != 0))
 		return NULL;
-	for (int i = graph->node_count - 1; i >= 0; i--)
-		if (graph->nodes[i].output == import->facts[input].value)
-			return &graph->nodes[i];
-	return NULL;
+	return last;
 }
 
 espl_fact espl_float_flat(espl_float_import *import, const espl_fact *fact, int axis)

@@ -51,7 +51,12 @@ static const struct {
         {"Upsample", espl_read_resize},
 };
 
-enum { READER_COUNT = sizeof(readers) / sizeof(readers[0]), OPSET_MIN = 7, OPSET_MAX = 28 };
+enum {
+	READER_COUNT = sizeof(readers) / sizeof(readers[0]),
+	OPSET_MIN = 7,
+	OPSET_MAX = 28,
+	BORDERS_MAX = 64
+};
 
 static espl_float_reader *reader_of(const char *kind)
 {
@@ -336,6 +341,10 @@ static espl_status read_model(espl_float_import *import, espl_report *report)
 		return espl_fail(import->err, ESPL_UNSUPPORTED,
 		                 "operator set %lld: %d to %d are supported",
 		                 (long long)import->opset, (int)OPSET_MIN, (int)OPSET_MAX);
+	if (model->input_count > BORDERS_MAX || model->output_count > BORDERS_MAX)
+		return espl_fail(import->err, ESPL_UNSUPPORTED,
+		                 "%d inputs and %d outputs, at most %d", model->input_count,
+		                 model->output_count, (int)BORDERS_MAX);
 	ESPL_TRY(find_batch(import));
 	for (int i = 0; i < model->value_count; i++)
 		if (model->values[i].initializer)
@@ -343,6 +352,9 @@ static espl_status read_model(espl_float_import *import, espl_report *report)
 	for (int i = 0; i < model->input_count; i++)
 		ESPL_TRY(take_input(import, i));
 	ESPL_TRY(read_nodes(import, report));
+	if (import->oversized)
+		return espl_fail(import->err, ESPL_RANGE, "%s has over %d elements",
+		                 import->oversized, (int)ESPL_MAX_ELEMENTS);
 	if (report->refused)
 		return refused(report, import->err);
 	for (int i = 0; i < model->output_count; i++)
@@ -379,7 +391,7 @@ espl_status espl_onnx_to_graph(const espl_onnx_model *model, espl_arena *arena,
 	        .name_room = 64,
 	        .err = err,
 	};
-	while (import->name_room < 16 * (model->node_count + model->input_count + 1))
+	while (import->name_room < 32 * (model->node_count + model->input_count + 1))
 		import->name_room *= 2;
 	import->names = ESPL_ARRAY(arena, const char *, import->name_room);
 	count_uses(import);

@@ -51,6 +51,8 @@ typedef struct {
 	const char **names; /* a hash table of the graph's, of a power of two */
 	int name_room;
 	const espl_onnx_node *node; /* the one that is read now */
+	espl_fact nobody;           /* of an output that is left out */
+	const char *oversized;      /* the first value of too many elements */
 	espl_error *err;
 } espl_float_import;
 
@@ -75,6 +77,8 @@ espl_status espl_float_constant(espl_float_import *import, int index, const char
                                 const espl_fact **out);
 
 double espl_fact_number(const espl_fact *fact, int64_t index); /* of a CONSTANT */
+/* The same as an integer, at most 2^50 in magnitude. */
+int64_t espl_fact_integer(const espl_fact *fact, int64_t index);
 /* A list of integers: input `index`, or the attribute `name` of older operator sets; absent ones
  * have count -1. */
 espl_status espl_float_integers(espl_float_import *import, int index, const char *name,
@@ -125,10 +129,10 @@ void espl_fact_place(const espl_float_import *import, const espl_fact *fact, int
 const char *espl_float_name(espl_float_import *import, const char *wish);
 /* A node of a kind with the name of the ONNX node and one input. */
 espl_node espl_float_node(espl_float_import *import, espl_node_kind kind, int input);
-/* Adds it; returns the value. */
+/* Adds it; returns the value. One that is too large is noted in `oversized`. */
 int espl_float_add(espl_float_import *import, espl_node node, int channels, bool bias);
-/* The graph's node that makes a value, if only the current node reads it as ONNX's input `index`;
- * else NULL. */
+/* The graph's layer that makes the node's input `index`, if it is the last one and nobody else
+ * reads it; else NULL. */
 espl_node *espl_float_sole_maker(espl_float_import *import, int index);
 /* gain * x + offset, per channel; either may be NULL. Takes copies. */
 int espl_float_scale(espl_float_import *import, int input, const float *gain, const float *offset);

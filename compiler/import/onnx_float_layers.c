@@ -361,7 +361,6 @@ static espl_status read_pointwise(espl_float_import *import, const espl_fact *in
 espl_status espl_read_matmul(espl_float_import *import)
 {
 	const espl_fact *in, *weights;
-	espl_role roles[ESPL_ONNX_RANK_MAX];
 	matrix m;
 
 	ESPL_TRY(espl_float_data(import, 0, &in));
@@ -377,13 +376,8 @@ espl_status espl_read_matmul(espl_float_import *import)
 			                                 "the channels");
 		return read_pointwise(import, in, &m);
 	}
-	for (int i = 0; i < in->rank; i++)
-		roles[i] = i == in->rank - 1 ? ESPL_ROLE_CHANNEL : ESPL_ROLE_ROW;
-	roles[0] = ESPL_ROLE_BATCH;
-	if (!espl_fact_is(in, 0, ESPL_ROLE_BATCH))
-		return espl_float_refuse(import, "the batch must come first");
-	espl_fact_view(import, espl_float_output(import, 0), add_dense(import, in, &m, 1, NULL),
-	               in->rank, roles);
+	espl_fact_channels(import, espl_float_output(import, 0), in, in->rank - 1,
+	                   add_dense(import, in, &m, 1, NULL));
 	return ESPL_OK;
 }
 

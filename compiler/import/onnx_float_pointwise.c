@@ -271,6 +271,9 @@ espl_status espl_read_sum(espl_float_import *import)
 
 	ESPL_TRY(espl_float_data(import, 0, &first));
 	value = first->value;
+	if (import->node->input_count > ESPL_NODE_INPUTS)
+		return espl_float_refuse(import, "%d inputs, at most %d", import->node->input_count,
+		                         (int)ESPL_NODE_INPUTS);
 	for (int i = 1; i < import->node->input_count; i++) {
 		espl_node node;
 

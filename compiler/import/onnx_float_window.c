@@ -438,7 +438,7 @@ espl_status espl_read_gather(espl_float_import *import)
 	if (axis < 0 || axis >= in->rank || index->count != 1 || index->rank > 1)
 		return espl_float_refuse(import, "one index is supported, not %lld",
 		                         (long long)index->count);
-	at = (int64_t)espl_fact_number(index, 0);
+	at = espl_fact_integer(index, 0);
 	at = at < 0 ? at + in->dims[axis] : at;
 	if (at < 0 || at >= in->dims[axis])
 		return espl_float_refuse(import, "index %lld of %lld", (long long)at,

@@ -82,10 +82,28 @@ expect 2 'exclude each other' "$espalier" compile "$model" --engine a --array 16
 [ ! -e e ]
 
 "$espalier" --version | grep -q '^espalier [0-9]'
-for command in check lower compile reference simulate verify run board-sim boards build flash doctor; do
+for command in check lower compile reference simulate verify run board-sim boards build flash doctor import export; do
 	"$espalier" $command --help | grep -q "usage: espalier $command"
 done
 "$espalier" check "$model" --json | grep -q '"supported": true'
 "$espalier" lower "$model" | grep -q 'exact'
+
+# ONNX out, and in again
+student=$(dirname "$model")/student.json
+expect 2 'FILE.onnx is missing' "$espalier" export "$model"
+expect 2 'qoperator or qdq' "$espalier" export "$model" --form both -o net.onnx
+expect 2 'has no integer form' "$espalier" export "$student" --form qdq -o net.onnx
+expect 3 'short.tflite' "$espalier" import short.tflite -o net.json
+expect 2 'MODEL.json is missing' "$espalier" import "$student"
+[ ! -e net.onnx ]
+"$espalier" export "$model" -o net.onnx | grep -q 'in integers with the net'
+"$espalier" export "$model" -o again.onnx --quiet
+cmp net.onnx again.onnx
+"$espalier" export "$student" -o student.onnx | grep -q 'a float model of'
+"$espalier" check student.onnx | grep -q 'quantize it to compile it'
+"$espalier" import student.onnx -o student.json | grep -q 'a float graph of'
+"$espalier" export student.json -o again.onnx --quiet
+"$espalier" import again.onnx -o again.json --quiet
+cmp student.json again.json
 "$espalier" boards --json | grep -q '"ulx3s-85f"'
 echo "all as the contract says"

@@ -158,6 +158,30 @@ static void constants_of_wrong_shapes(void **state)
 	expect_refusal(&t, "a dilation of 2");
 }
 
+/* Upsampling after upsampling ends before sides overflow. */
+static void values_that_grow_without_end(void **state)
+{
+	const int64_t four = 4;
+	bench t = begin();
+	const char *from = "x", *scales;
+	espl_error err;
+
+	(void)state;
+	scales = espl_write_floats(&t.w, "s", 1, &four, (const float[]){1, 1, 16, 16});
+	for (int i = 0; i < 20; i++) {
+		const char *to = i == 19 ? "y" : espl_arena_format(t.arena, "up%d", i);
+
+		espl_write_node(&t.w, "", "Resize", NULL, to, ESPL_INPUTS(from, "", scales));
+		espl_write_text(&t.w, "coordinate_transformation_mode", "asymmetric");
+		espl_write_text(&t.w, "nearest_mode", "floor");
+		from = to;
+	}
+	assert_null(end(&t, &err));
+	assert_int_equal(err.status, ESPL_RANGE);
+	assert_string_equal(err.message, "up2 has over 67108864 elements");
+	espl_arena_destroy(t.arena);
+}
+
 static void a_quantized_model_is_no_graph(void **state)
 {
 	bench t = begin();
@@ -213,6 +237,14 @@ static void a_bias_is_added_where_only_one_sees_it(void **state)
 	assert_int_equal(graph->node_count, 1);
 	assert_true(graph->nodes[0].bias[3] == 4);
 	espl_arena_destroy(t.arena);
+	t = begin(); /* no layer at all */
+	c = espl_write_floats(&t.w, "c", 0, NULL, (const float[]){1});
+	espl_write_node(&t.w, "", "Identity", NULL, "a", ESPL_INPUTS("x"));
+	espl_write_node(&t.w, "", "Add", NULL, "y", ESPL_INPUTS("a", c));
+	graph = end(&t, &err);
+	assert_non_null(graph);
+	assert_int_equal(graph->nodes[0].kind, ESPL_NODE_BATCH_NORM);
+	espl_arena_destroy(t.arena);
 }
 
 /* The page for users lists what the code reads. */
@@ -243,6 +275,7 @@ int main(void)
 	        cmocka_unit_test(convolutions_that_do_not_fit),
 	        cmocka_unit_test(orders_that_the_hardware_has_not),
 	        cmocka_unit_test(constants_of_wrong_shapes),
+	        cmocka_unit_test(values_that_grow_without_end),
 	        cmocka_unit_test(a_quantized_model_is_no_graph),
 	        cmocka_unit_test(borders_that_are_no_images),
 	        cmocka_unit_test(a_bias_is_added_where_only_one_sees_it),
