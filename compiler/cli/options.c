@@ -95,7 +95,7 @@ static const option table[] = {
         {"--regrow", "P", "n", "share of non-zeros that move at an update; default 0"},
         {"--rounds", "N", "n", "of whole channels, an epoch between two; default 5"},
         {"--epochs", "N", "q", "train so long with rounding; default 0: not at all"},
-        {"--rate", "R", "q", "the greatest learning rate; default 0.01, adam 0.001"},
+        {"--rate", "R", "q", "the greatest learning rate; default 0.004, adam 0.001"},
         {"--weight-decay", "D", "q", "of weights; default 0.0001"},
         {"--warmup", "EPOCHS", "q", "in which the rate grows; default 0.5"},
         {"--weights", "BITS", "q", "of weights, 2 to 8; default 8"},

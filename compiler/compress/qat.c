@@ -71,7 +71,7 @@ espl_train_options espl_quantize_train_default(void)
 	espl_train_options options = espl_train_default();
 
 	options.epochs = 0;
-	options.rate = 0.01;
+	options.rate = 0.004;
 	options.warmup = 0.5;
 	options.weight_decay = 1e-4;
 	return options;

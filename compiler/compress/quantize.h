@@ -111,7 +111,7 @@ espl_status espl_choose_bits(const espl_graph *graph, const espl_samples *sample
                              espl_arena *arena, espl_layer_bits **layers, int *count,
                              espl_error *err);
 
-/* What suits training with rounding from a trained graph: SGD of rate 0.01, half an epoch of
+/* What suits training with rounding from a trained graph: SGD of rate 0.004, half an epoch of
  * warm-up, weight decay 1e-4, else as espl_train_default; no epochs. */
 espl_train_options espl_quantize_train_default(void);
 
