@@ -10,7 +10,7 @@
  * In order: onnx_import.c (graph, borders, verdicts), onnx_state.c (shapes and axes),
  * onnx_constant.c (constants), onnx_view.c (what only moves elements), onnx_quantize.c (Quantize-
  * and DequantizeLinear), onnx_sum.c (convolution, dense), onnx_pool.c (pools, sums, concatenation),
- * onnx_unary.c (functions of one value).
+ * onnx_unary.c (functions of one value), onnx_qonnx.c (Quant).
  */
 #ifndef ESPL_IMPORT_ONNX_H
 #define ESPL_IMPORT_ONNX_H
@@ -238,5 +238,7 @@ ESPL_ONNX_CONVERTER(pad);
 ESPL_ONNX_CONVERTER(gather);
 ESPL_ONNX_CONVERTER(shape);
 ESPL_ONNX_CONVERTER(constant);
+ESPL_ONNX_CONVERTER(quant);
+ESPL_ONNX_CONVERTER(bipolar);
 
 #endif

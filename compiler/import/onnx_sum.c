@@ -4,6 +4,7 @@
 #include "import/onnx.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Where a node's operands are: as inputs' numbers. */
@@ -645,53 +646,134 @@ static void place_channel(double gain, double offset, double input, int8_t *weig
 	*bias = (int32_t)nearbyint(factor * steps);
 }
 
-ESPL_ONNX_CONVERTER(batch_norm)
+/* The weights of a pending sum, laid out for the net. */
+static int64_t weight_count(const espl_onnx_import *in, const espl_onnx_pending *pending)
 {
-	espl_onnx_state *x = espl_onnx_input(in, node, 0);
-	const espl_onnx_state *parts[4];
-	const double epsilon = (double)espl_onnx_get_real(node, "epsilon", 1e-5f);
-	espl_onnx_pending out = espl_onnx_nothing_pending();
-	const char *reason = espl_onnx_need_real(in, node, 0);
-	int8_t *weights;
-	int32_t *bias;
-	float *units;
-	double input;
+	const espl_op *op = &pending->op;
+	const espl_tensor *from = &in->net->tensors[op->inputs[0]];
+	const int64_t taps = (int64_t)op->kernel_rows * op->kernel_columns;
 
-	if (!reason)
-		reason = espl_onnx_as_planes(in, x, espl_onnx_input_name(in, node, 0));
-	if (reason)
-		return reason;
-	out.channels = in->net->tensors[x->tensor].channels;
-	out.rows = in->net->tensors[x->tensor].rows;
-	out.columns = in->net->tensors[x->tensor].columns;
-	input = in->net->tensors[x->tensor].scale;
+	if (op->kind == ESPL_OP_DENSE)
+		return (int64_t)espl_tensor_elements(from) * pending->channels;
+	return taps * pending->channels * (op->kind == ESPL_OP_CONV ? from->channels : 1);
+}
+
+/* Of which output channel a weight is. */
+static int64_t channel_of(const espl_onnx_pending *pending, int64_t count, int64_t i)
+{
+	return pending->op.kind == ESPL_OP_DEPTHWISE ? i % pending->channels
+	                                             : i / (count / pending->channels);
+}
+
+/* A pending sum through factors and offsets: in its units, signs and biases. Where the weights
+ * leave room, they are made larger and the unit smaller, as the offset is rounded to it. */
+static const char *norm_pending(espl_onnx_import *in, const espl_onnx_state *x, const double *gains,
+                                const double *offsets, espl_onnx_pending *out)
+{
+	const int channels = x->pending->channels;
+	const int64_t count = weight_count(in, x->pending);
+	int8_t *weights = espl_arena_copy(in->arena, x->pending->op.weights, (size_t)count);
+	int32_t *bias = ESPL_ARRAY(in->arena, int32_t, channels);
+	float *units = ESPL_ARRAY(in->arena, float, channels);
+	int *most = ESPL_ARRAY(in->arena, int, channels);
+
+	*out = *x->pending;
+	for (int64_t i = 0; i < count; i++) {
+		const int64_t c = channel_of(out, count, i);
+
+		most[c] = abs(weights[i]) > most[c] ? abs(weights[i]) : most[c];
+	}
+	for (int c = 0; c < channels; c++) {
+		const int factor = most[c] && most[c] < INT8_MAX ? INT8_MAX / most[c] : 1;
+		const double unit = fabs(gains[c]) * (double)out->units[c] / factor;
+		const double value = unit > 0 ? nearbyint(offsets[c] / unit) : INFINITY;
+
+		if (!(fabs(value) < 1 << 29) || abs(out->op.bias[c]) > (1 << 29) / factor)
+			return espl_arena_format(in->arena, "channel %d: factor %g and offset %g",
+			                         c, gains[c], offsets[c]);
+		if (gains[c] < 0 && most[c] > INT8_MAX)
+			return "a weight of -128 meets a negative factor";
+		most[c] = gains[c] < 0 ? -factor : factor;
+		units[c] = (float)unit;
+		bias[c] = out->op.bias[c] * most[c] + (int32_t)value;
+	}
+	for (int64_t i = 0; i < count; i++)
+		weights[i] = (int8_t)(weights[i] * most[channel_of(out, count, i)]);
+	out->op.weights = weights;
+	out->op.bias = bias;
+	out->units = units;
+	return NULL;
+}
+
+/* A REAL tensor through them: a depthwise kernel of one weight a channel. */
+static const char *norm_real(espl_onnx_import *in, const espl_onnx_state *x, const double *gains,
+                             const double *offsets, espl_onnx_pending *out)
+{
+	const espl_tensor *from = &in->net->tensors[x->tensor];
+	int8_t *weights = ESPL_ARRAY(in->arena, int8_t, from->channels);
+	int32_t *bias = ESPL_ARRAY(in->arena, int32_t, from->channels);
+	float *units = ESPL_ARRAY(in->arena, float, from->channels);
+
+	out->channels = from->channels;
+	out->rows = from->rows;
+	out->columns = from->columns;
+	for (int c = 0; c < out->channels; c++)
+		place_channel(gains[c], offsets[c], from->scale, &weights[c], &units[c], &bias[c]);
+	out->op.kind = ESPL_OP_DEPTHWISE;
+	out->op.input_count = 1;
+	out->op.inputs[0] = x->tensor;
+	out->op.weights = weights;
+	out->op.bias = bias;
+	out->units = units;
+	return NULL;
+}
+
+/* Factors and offsets of a BatchNormalization. */
+static const char *read_norm(espl_onnx_import *in, const espl_onnx_node *node, int channels,
+                             double *gains, double *offsets)
+{
+	const double epsilon = (double)espl_onnx_get_real(node, "epsilon", 1e-5f);
+	const espl_onnx_state *parts[4];
+
 	for (int i = 0; i < 4; i++) {
 		parts[i] = espl_onnx_input(in, node, i + 1);
 		if (!parts[i] || parts[i]->kind != ESPL_ONNX_CONSTANT ||
-		    espl_onnx_elements(parts[i]) != out.channels)
+		    espl_onnx_elements(parts[i]) != channels)
 			return espl_arena_format(in->arena, "%s is no constant of %d channels",
-			                         espl_onnx_input_name(in, node, i + 1),
-			                         out.channels);
+			                         espl_onnx_input_name(in, node, i + 1), channels);
 	}
-	weights = ESPL_ARRAY(in->arena, int8_t, out.channels);
-	bias = ESPL_ARRAY(in->arena, int32_t, out.channels);
-	units = ESPL_ARRAY(in->arena, float, out.channels);
-	for (int c = 0; c < out.channels; c++) {
-		const double gain =
-		        constant_at(parts[0], c) / sqrt(constant_at(parts[3], c) + epsilon);
-		const double offset = constant_at(parts[1], c) - constant_at(parts[2], c) * gain;
-
-		if (!isfinite(gain) || !isfinite(offset))
+	for (int c = 0; c < channels; c++) {
+		gains[c] = constant_at(parts[0], c) / sqrt(constant_at(parts[3], c) + epsilon);
+		offsets[c] = constant_at(parts[1], c) - constant_at(parts[2], c) * gains[c];
+		if (!isfinite(gains[c]) || !isfinite(offsets[c]))
 			return espl_arena_format(in->arena, "channel %d: the factor is %g", c,
-			                         gain);
-		place_channel(gain, offset, input, &weights[c], &units[c], &bias[c]);
+			                         gains[c]);
 	}
-	out.op.kind = ESPL_OP_DEPTHWISE;
-	out.op.input_count = 1;
-	out.op.inputs[0] = x->tensor;
-	out.op.weights = weights;
-	out.op.bias = bias;
-	out.units = units;
-	espl_onnx_wait(in, node, &out, x->rank);
 	return NULL;
+}
+
+ESPL_ONNX_CONVERTER(batch_norm)
+{
+	espl_onnx_state *x = espl_onnx_input(in, node, 0);
+	const bool pending = x && x->kind == ESPL_ONNX_PENDING && x->pending->units &&
+	                     !(x->pending->low > -INFINITY) && !(x->pending->high < INFINITY);
+	espl_onnx_pending out = espl_onnx_nothing_pending();
+	const char *reason = pending ? NULL : espl_onnx_need_real(in, node, 0);
+	double *gains, *offsets;
+	int channels;
+
+	if (!reason && !pending)
+		reason = espl_onnx_as_planes(in, x, espl_onnx_input_name(in, node, 0));
+	if (reason)
+		return reason;
+	channels = pending ? x->pending->channels : in->net->tensors[x->tensor].channels;
+	gains = ESPL_ARRAY(in->arena, double, channels);
+	offsets = ESPL_ARRAY(in->arena, double, channels);
+	reason = read_norm(in, node, channels, gains, offsets);
+	if (!reason)
+		reason = pending ? norm_pending(in, x, gains, offsets, &out)
+		                 : norm_real(in, x, gains, offsets, &out);
+	if (!reason)
+		espl_onnx_wait(in, node, &out, x->rank);
+	return reason;
 }

@@ -22,7 +22,7 @@ const espl_onnx_operator espl_onnx_operators[] = {
         {"", "MatMul", espl_onnx_convert_matmul,
          "the same between Dequantize- and QuantizeLinear; an Add of constants is its bias"},
         {"", "BatchNormalization", espl_onnx_convert_batch_norm,
-         "between Dequantize- and QuantizeLinear: a depthwise factor and offset"},
+         "behind a sum, or between Dequantize- and QuantizeLinear: a depthwise factor and offset"},
         {"", "MaxPool", espl_onnx_convert_max_pool, "any padding, ceil_mode; no dilations"},
         {"", "AveragePool", espl_onnx_convert_average_pool,
          "any padding, with or without it in the count"},
@@ -72,6 +72,13 @@ const espl_onnx_operator espl_onnx_operators[] = {
          "one row or column of an image; elements of constant lists"},
         {"", "Shape", espl_onnx_convert_shape, "a constant"},
         {"", "Constant", espl_onnx_convert_constant, ""},
+        {"qonnx.custom_op.general", "Quant", espl_onnx_convert_quant,
+         "of constants to any bits, of results to 1 to 8"},
+        {"finn.custom_op.general", "Quant", espl_onnx_convert_quant, "the same"},
+        {"onnx.brevitas", "Quant", espl_onnx_convert_quant, "the same"},
+        {"qonnx.custom_op.general", "BipolarQuant", espl_onnx_convert_bipolar, "of constants"},
+        {"finn.custom_op.general", "BipolarQuant", espl_onnx_convert_bipolar, "of constants"},
+        {"onnx.brevitas", "BipolarQuant", espl_onnx_convert_bipolar, "of constants"},
 };
 
 const int espl_onnx_operator_count =

@@ -170,4 +170,5 @@ def main():
     return refused * 3 > count
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
