@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #define _POSIX_C_SOURCE 200809L
+#include "export/export.h"
 #include "lower/lower.h"
 #include "schedule/schedule.h"
 #include "tiny_graph.h"
@@ -61,6 +62,23 @@ static espl_status write_graph(const char *folder, uint32_t kind, espl_arena *ar
 	                       text, size, err);
 }
 
+/* What export makes of nets, as float operators between quantizers, and of graphs. */
+static espl_status write_exported(const char *folder, uint32_t seed, espl_arena *arena,
+                                  espl_error *err)
+{
+	espl_export_report report;
+	espl_span file;
+
+	ESPL_TRY(espl_export_net(tiny_net(arena, seed), ESPL_EXPORT_QDQ, "seed", arena, &file,
+	                         &report, err));
+	ESPL_TRY(espl_file_write(espl_arena_format(arena, "%s/onnx/net_%u", folder, (unsigned)seed),
+	                         file.data, file.size, err));
+	ESPL_TRY(espl_export_graph(tiny_graph(arena, seed + 1, seed & 1, false), "seed", arena,
+	                           &file, err));
+	return espl_file_write(espl_arena_format(arena, "%s/onnx/graph_%u", folder, (unsigned)seed),
+	                       file.data, file.size, err);
+}
+
 static espl_status write_all(const char *folder, espl_arena *arena, espl_error *err)
 {
 	mkdir(folder, 0777);
@@ -77,8 +95,10 @@ static espl_status write_all(const char *folder, espl_arena *arena, espl_error *
 	ESPL_TRY(write_models(folder, arena, err));
 	for (uint32_t kind = 0; kind < 4; kind++)
 		ESPL_TRY(write_graph(folder, kind, arena, err));
-	for (uint32_t seed = 0; seed < NETS; seed++)
+	for (uint32_t seed = 0; seed < NETS; seed++) {
 		ESPL_TRY(write_net(folder, seed, arena, err));
+		ESPL_TRY(write_exported(folder, seed, arena, err));
+	}
 	return ESPL_OK;
 }
 
