@@ -628,12 +628,22 @@ static espl_status read_model(reader *in, espl_wire wire, espl_wire *graph)
 	return ESPL_OK;
 }
 
+/* What Git keeps of a large file that was not fetched. */
+static bool is_pointer(espl_span file)
+{
+	static const char start[] = "version https://git-lfs";
+
+	return file.size >= sizeof start - 1 && !memcmp(file.data, start, sizeof start - 1);
+}
+
 bool espl_onnx_recognise(espl_span file)
 {
 	espl_wire_file wire_file = {.file = file};
 	espl_wire wire = espl_wire_root(&wire_file);
 	espl_wire_field field;
 
+	if (is_pointer(file))
+		return true; /* so that the reader says what it is */
 	/* ir_version is the first field that every writer writes; or the graph, or an opset */
 	return espl_wire_next(&wire, &field) &&
 	       ((field.number == MODEL_IR_VERSION && field.type == ESPL_WIRE_VARINT) ||
@@ -644,14 +654,13 @@ bool espl_onnx_recognise(espl_span file)
 espl_status espl_onnx_read(espl_span file, espl_arena *arena, espl_onnx_model **model,
                            espl_error *err)
 {
-	static const char pointer[] = "version https://git-lfs";
 	reader in = {.base = {.file = {.file = file}, .arena = arena, .err = err}};
 	espl_wire graph = {0};
 	espl_status status;
 
 	if (!file.size)
 		return espl_fail(err, ESPL_SYNTAX, "the file is empty");
-	if (file.size >= sizeof pointer - 1 && !memcmp(file.data, pointer, sizeof pointer - 1))
+	if (is_pointer(file))
 		return espl_fail(err, ESPL_SYNTAX,
 		                 "a Git LFS pointer, not the model: run git lfs pull");
 	in.base.scratch = espl_arena_create();
