@@ -82,7 +82,7 @@ few="--data $data --samples 200 --no-corruptions"
 	expect 8 '--min-accuracy: the accuracy is .*, at least 99 is allowed' "$model" $few \
 		--min-accuracy 99
 	grep -q -e '--min-accuracy .* NOT PASSED' out.txt
-	expect 8 '--max-bytes: the size in bytes is 10906, at most 1000 is allowed (9.91e+03 too much)' \
+	expect 8 '--max-bytes: the size in bytes is 9978, at most 1000 is allowed (8.98e+03 too much)' \
 		"$model" $few --max-bytes 1000
 	expect 8 'and 1 more' "$model" $few --max-bytes 1000 --max-ece 0
 	expect 8 '--max-drop: .* at most -1 is allowed' "$model" $few --against "$model" --max-drop=-1
