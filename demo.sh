@@ -1,9 +1,10 @@
 #!/bin/sh
-# The main job: a trained network becomes an accelerator that runs bit-exactly.
+# The main job: a trained network becomes a small accelerator that runs bit-exactly.
 # SPDX-License-Identifier: Apache-2.0
 #
-# Compiles the network of models/fashion for a board, runs it in Verilator on images of
-# Fashion-MNIST, and verifies it at every layer boundary.
+# Distils a small network from the one of models/fashion on images of Fashion-MNIST, prunes and
+# quantizes it, compiles it for a board, runs it in Verilator, verifies it at every layer boundary,
+# and compares it with the full one. A .tflite of your own is only compiled, run and verified.
 # usage: ./demo.sh [MODEL.tflite [INPUT]]
 set -eu
 cd "$(dirname "$0")"
@@ -17,19 +18,33 @@ espalier=build/release/espalier
 out=build/demo
 mkdir -p $out
 
-model=${1:-models/fashion/fashion.tflite}
-input=${2:-$out/images.bin}
-images=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
-labels=/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz
+full=models/fashion/student.json
+data=/usr/share/datasets/fashion-mnist
+labels=$data/t10k-labels-idx1-ubyte.gz
 names="T-shirt Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Boot"
+board=colorlight-i5
 count=20
+
+if [ $# -eq 0 ]; then
+	echo "distil, prune, quantize as models/fashion/demo.json says:"
+	$espalier compress models/fashion/demo.json -o $out/compressed --threads "$(nproc)" --resume
+	model=$out/compressed/model.json
+	envelope="--board $board"
+	echo
+else
+	model=$1
+	envelope="--array 16x16"
+fi
+input=${2:-$out/images.bin}
 
 # the images as the network stores them: pixel - 128, so the top bit of each byte flips
 if [ $# -lt 2 ]; then
-	zcat $images 2>/dev/null | tail -c +17 | head -c $((784 * count)) | LC_ALL=C tr '\000-\377' '\200-\377\000-\177' >"$input"
+	zcat $data/t10k-images-idx3-ubyte.gz 2>/dev/null | tail -c +17 | head -c $((784 * count)) |
+		LC_ALL=C tr '\000-\377' '\200-\377\000-\177' >"$input"
 fi
 
-$espalier compile "$model" --array 16x16 -o $out/accelerator
+# shellcheck disable=SC2086
+$espalier compile "$model" $envelope -o $out/accelerator
 echo
 $espalier simulate $out/accelerator --input "$input" --output $out/results.bin
 $espalier verify $out/accelerator --input "$input"
@@ -61,3 +76,7 @@ while [ $i -lt $count ]; do
 	i=$((i + 1))
 done
 echo "$right of $count images are classified correctly"
+
+echo
+echo "against the full network, on all 10 000 test images:"
+$espalier benchmark $model --against $full --data $data --board $board --no-corruptions --threads "$(nproc)"

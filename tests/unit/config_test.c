@@ -199,6 +199,23 @@ static void n_of_m_needs_no_sparsity(void **state)
 	assert_true(c.prune.sparsity < 0);
 }
 
+/* The config of demo.sh is one, and its teacher is there. */
+static void the_demo_has_one(void **state)
+{
+	espl_compress_config c;
+	espl_graph *teacher;
+	espl_span text;
+
+	(void)state;
+	assert_int_equal(espl_compress_config_read("models/fashion/demo.json", arena, &c, NULL), 0);
+	assert_string_equal(c.teacher, "models/fashion/student.json");
+	assert_int_equal(espl_file_read(c.teacher, arena, &text, NULL), 0);
+	assert_int_equal(
+	        espl_graph_parse((const char *)text.data, text.size, arena, &teacher, NULL), 0);
+	for (int s = 0; s < ESPL_STAGE_COUNT; s++)
+		assert_true(c.wanted[s]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +224,7 @@ int main(void)
 	        cmocka_unit_test(texts_tell_stages_apart),
 	        cmocka_unit_test(what_is_wrong_is_named),
 	        cmocka_unit_test(n_of_m_needs_no_sparsity),
+	        cmocka_unit_test(the_demo_has_one),
 	};
 
 	return cmocka_run_group_tests(tests, open_folder, close_folder);
