@@ -16,12 +16,11 @@ package espl_pkg;
     tree_stages = (n > 1) ? $clog2(n) : 1;
   endfunction
 
-  // a * b, 5 bits by 16, as additions.
+  // a * b, 5 bits by 16, as additions, two rows at a time.
   function automatic logic [20:0] product5(input logic [4:0] a, input logic [15:0] b);
-    product5 = '0;
-    for (int unsigned k = 0; k < 5; k++) begin
-      if (a[k]) product5 = product5 + (21'(b) << k);
-    end
+    product5 = (((21'(b) & {21{a[0]}}) + ((21'(b) & {21{a[1]}}) << 1))
+                + (((21'(b) & {21{a[2]}}) << 2) + ((21'(b) & {21{a[3]}}) << 3)))
+               + ((21'(b) & {21{a[4]}}) << 4);
   endfunction
 
   localparam int unsigned AccBits = 24;    // accumulator, wraps

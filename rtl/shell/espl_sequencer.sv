@@ -273,12 +273,12 @@ module espl_sequencer #(
   assign {base, loops, cycles} = group_word;
   assign {masks, count, start} = block_word;
 
-  logic [15:0] param_q, param;
+  logic [15:0] param_q, step_q, param;  // the next record, less the step still to be added
   logic [AddrBits-1:0] narrow_q, narrow, address_q, address;
   logic [15:0] param_step;
   assign param_step = 16'(word3_q[63:57]);
   assign narrow  = layer2_q ? word3_q[56:40] : narrow_q;
-  assign param   = layer2_q ? word2_q[31:16] : param_q;
+  assign param   = layer2_q ? word2_q[31:16] : param_q + step_q;
   assign address = layer2_q ? '0 : address_q;
 
   always_ff @(posedge clk_i) begin : pointers
@@ -290,9 +290,10 @@ module espl_sequencer #(
         narrow_q  <= narrow;
         address_q <= address + (dense ? AddrBits'(cycles) : AddrBits'(1));
       end
-      if (dense) param_q <= param + param_step;
-      else if (end2_q) param_q <= param + 16'(espl_pkg::product5(loops, param_step));
-      else param_q <= param;
+      param_q <= param;
+      if (dense) step_q <= param_step;
+      else if (end2_q) step_q <= 16'(espl_pkg::product5(loops, param_step));
+      else step_q <= '0;
     end
   end
 
@@ -305,9 +306,17 @@ module espl_sequencer #(
   logic [2:0] head_q, tail_q;
   logic [3:0] used_q;
 
+  // the last cycle but one, and whether a block has only one: the issuer looks a cycle ahead
+  logic [CycleBits-1:0] before_last;
+  logic single;
+  logic [QueueDepth-1:0] single_q;
+  assign before_last = cycles - CycleBits'(2);
+  assign single      = cycles == CycleBits'(1);
+
   always_ff @(posedge clk_i) begin : enqueue
+    if (made2_q) single_q[tail_q] <= single;
     if (made2_q)
-      queue[tail_q] <= {layer2_q, dense, plain, word2_q[11:0], cycles, narrow, base, address, loops, start, count, param, offset2_q,
+      queue[tail_q] <= {layer2_q, dense, plain, word2_q[11:0], before_last, narrow, base, address, loops, start, count, param, offset2_q,
                         masks, DrainBits'(espl_pkg::product5(loops, 16'(count)))};
     if (!rst_ni || forget) begin
       head_q   <= '0;
@@ -325,7 +334,7 @@ module espl_sequencer #(
   // -- the issuer ------------------------------------------------------------------------------------
   logic head_layer, head_dense, head_plain;
   logic [11:0] head_tap;
-  logic [CycleBits-1:0] head_cycles;
+  logic [CycleBits-1:0] head_before_last;
   logic [15:0] head_param;
   logic [AddrBits-1:0] head_narrow, head_base, head_address, head_offset;
   logic [4:0] head_loops;
@@ -333,24 +342,35 @@ module espl_sequencer #(
   logic [EntryCountBits-1:0] head_count;
   logic [MaskBits-1:0] head_masks;
   logic [DrainBits-1:0] head_drain;
-  assign {head_layer, head_dense, head_plain, head_tap, head_cycles, head_narrow, head_base, head_address, head_loops, head_start, head_count,
+  assign {head_layer, head_dense, head_plain, head_tap, head_before_last, head_narrow, head_base, head_address, head_loops, head_start, head_count,
           head_param, head_offset, head_masks, head_drain} = queue[head_q];
 
   logic [CycleBits-1:0] cycle_q;
   logic [DrainBits-1:0] drain_q;  // cycles until the drain takes the next block
   logic [6:0] quiet_q;            // cycles until the pipeline is empty
-  logic at_first, at_last, quiet, open, go;
+  logic drained_q, still_q;       // those are 0
+  logic at_first, at_last_q, quiet, open, go;
   logic writes_output;
 
   assign writes_output = word0_q[40:39] == 2'd3;
   assign at_first = cycle_q == '0;
-  assign at_last  = cycle_q == head_cycles - 1'b1;
-  assign quiet    = drain_q == '0 && quiet_q == '0;
+  assign quiet    = drained_q && still_q;
   assign open     = !(head_layer && at_first)
                     || (quiet && (output_free_i || !writes_output) && (running_q || ready_i));
-  assign go       = used_q != '0 && open && (!at_last || drain_q == '0);
-  assign pop      = go && at_last;
+  assign go       = used_q != '0 && open && (!at_last_q || drained_q);
+  assign pop      = go && at_last_q;
   assign config_taken = go && head_layer && at_first;
+
+  // the next cycle is its block's last: of this block, the next one, or one that comes in
+  logic [2:0] next_head;
+  logic alone;  // nothing is queued behind the block that is issued
+  assign next_head = head_q + 1'b1;
+  assign alone     = pop ? used_q == 4'd1 : used_q == '0;
+  always_ff @(posedge clk_i) begin : look_ahead
+    if (alone) at_last_q <= single;
+    else if (pop) at_last_q <= single_q[next_head];
+    else if (go) at_last_q <= cycle_q == head_before_last;
+  end
 
   logic [ConfigBits-1:0] config_q;
   logic release_q;
@@ -359,7 +379,9 @@ module espl_sequencer #(
     if (!rst_ni) begin
       cycle_q   <= '0;
       drain_q   <= '0;
+      drained_q <= 1'b1;
       quiet_q   <= '0;
+      still_q   <= 1'b1;
       valid_o   <= 1'b0;
       push_o    <= 1'b0;
       done_o    <= 1'b0;
@@ -368,11 +390,13 @@ module espl_sequencer #(
       running_q <= 1'b0;
       start_o   <= 1'b0;
     end else begin
-      if (go) cycle_q <= at_last ? '0 : cycle_q + 1'b1;
+      if (go) cycle_q <= at_last_q ? '0 : cycle_q + 1'b1;
       if (pop) drain_q <= head_drain - 1'b1;
-      else if (drain_q != '0) drain_q <= drain_q - 1'b1;
-      if (go || drain_q != '0) quiet_q <= 7'(Gap);
-      else if (quiet_q != '0) quiet_q <= quiet_q - 1'b1;
+      else if (!drained_q) drain_q <= drain_q - 1'b1;
+      drained_q <= pop ? head_drain == DrainBits'(1) : drain_q[DrainBits-1:1] == '0;
+      if (go || !drained_q) quiet_q <= 7'(Gap);
+      else if (!still_q) quiet_q <= quiet_q - 1'b1;
+      still_q   <= !go && drained_q && quiet_q[6:1] == '0;
       layer_o   <= config_taken || done_o;
       last_layer_o <= config_taken && layer_last;
       valid_o   <= go;
@@ -386,7 +410,7 @@ module espl_sequencer #(
       else if (done_o) release_q <= 1'b0;
     end
     first_o          <= at_first;
-    last_o           <= at_last;
+    last_o           <= at_last_q;
     narrow_address_o <= head_narrow + (head_plain ? AddrBits'(cycle_q[CycleBits-1:1]) : AddrBits'(cycle_q));
     plain_o          <= head_plain;
     odd_o            <= cycle_q[0];

@@ -9,7 +9,8 @@
 set -eu
 espalier=$1 work=$2 models=$3
 shift 3
-own=$(cd "$(dirname "$0")/../../models" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+own=$(cd "$here/../../models" && pwd)
 [ $# -gt 0 ] || set -- ulx3s-85f orangecrab-25f tang-nano-20k
 mkdir -p "$work"
 
@@ -20,6 +21,11 @@ networks() {
 	tang-nano-20k) echo "fashion" ;;
 	*) echo "$1: no networks are set for this board" >&2; exit 2 ;;
 	esac
+}
+
+# the board's own engine, or one that is kept here because it is for these networks
+envelope_of() {
+	if [ -d "$here/$1" ]; then echo "--engine $here/$1"; else echo "--board $1"; fi
 }
 
 # MLPerf Tiny's, else one of the repository's own
@@ -36,7 +42,8 @@ for board; do
 	identity=
 	for network in $(networks "$board"); do
 		out=$work/$board-$network
-		"$espalier" compile "$(model_of "$network")" --board "$board" -o "$out" --quiet
+		# shellcheck disable=SC2046
+		"$espalier" compile "$(model_of "$network")" $(envelope_of "$board") -o "$out" --quiet
 		mine=$(field engine_identity "$out/manifest.json")
 		[ -z "$identity" ] || [ "$identity" = "$mine" ] || {
 			echo "$board: $network needs an engine of its own" >&2
@@ -45,7 +52,7 @@ for board; do
 		identity=$mine
 	done
 	bits=$work/$board-bits
-	"$espalier" build "$out" --seeds "${SEEDS:-4}" --time-limit "${LIMIT:-240}" --allow-slow -o "$bits" --quiet
+	"$espalier" build "$out" --board "$board" --seeds "${SEEDS:-4}" --time-limit "${LIMIT:-240}" --allow-slow -o "$bits" --quiet
 	json=$bits/build.json
 	worst=$(field worst_mhz "$json")
 	echo
