@@ -13,7 +13,7 @@ cd "$(dirname "$0")"
 espalier_install $espalier_packages dataset-fashion-mnist
 
 cmake --preset release >/dev/null
-cmake --build --preset release >/dev/null
+cmake --build --preset release --target espalier_cli >/dev/null
 espalier=build/release/espalier
 out=build/demo
 mkdir -p $out
