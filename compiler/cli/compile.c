@@ -231,12 +231,11 @@ static espl_status search(const cli_options *options, const espl_lowered *lowere
 	                 options->multipliers, last.message[0] ? ": " : "", last.message);
 }
 
-static void print_plan(const cli_options *options, const espl_plan *plan, espl_arena *arena)
+static void print_plan(const cli_options *options, const espl_plan *plan, int64_t clock_hz)
 {
 	const espl_engine *e = &plan->engine;
 	int64_t dense = 0, issued = 0;
 
-	(void)arena;
 	printf("%-28s %-10s %10s %16s %16s %6s\n", "layer", "kind", "cycles", "multiplications",
 	       "non-zero", "busy");
 	for (int l = 0; l < plan->layer_count; l++) {
@@ -260,8 +259,9 @@ static void print_plan(const cli_options *options, const espl_plan *plan, espl_a
 	printf("%lld multiplications, %lld of them with live, non-zero weights (%.1f%%)\n",
 	       (long long)dense, (long long)issued,
 	       dense ? 100.0 * (double)issued / (double)dense : 0.0);
-	printf("latency %lld cycles (%.3f ms at 100 MHz), interval %lld, input %lld\n%s written\n",
-	       (long long)plan->latency_cycles, (double)plan->latency_cycles / 1e5,
+	printf("latency %lld cycles (%.3f ms at %g MHz), interval %lld, input %lld\n%s written\n",
+	       (long long)plan->latency_cycles,
+	       (double)plan->latency_cycles * 1e3 / (double)clock_hz, (double)clock_hz / 1e6,
 	       (long long)plan->interval_cycles, (long long)plan->load_cycles, options->output);
 }
 
@@ -309,7 +309,7 @@ espl_status cli_compile(const cli_options *options, espl_arena *arena, espl_erro
 		        &manifest, err));
 		fwrite(manifest.data, 1, manifest.size, stdout);
 	} else if (!options->quiet) {
-		print_plan(options, plan, arena);
+		print_plan(options, plan, board ? board->clock_hz : 100000000);
 		if (own.status)
 			printf("not on the board's engine (%s): this folder needs a bitstream of "
 			       "its own\n",
