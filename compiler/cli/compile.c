@@ -254,8 +254,8 @@ static void print_plan(const cli_options *options, const espl_plan *plan, int64_
 	}
 	printf("\nengine %dx%d, %d requantizers: %d int8 multipliers in %d DSPs, %lld bytes of "
 	       "memory\n",
-	       e->Lanes, e->Splits, e->Requantizers, e->Lanes * e->Splits,
-	       e->Lanes * e->Splits / 2 + e->Requantizers, (long long)plan->memory_bytes);
+	       e->Lanes, e->Splits, e->Requantizers, e->Lanes * e->Splits, plan->dsps,
+	       (long long)plan->memory_bytes);
 	printf("%lld multiplications, %lld of them with live, non-zero weights (%.1f%%)\n",
 	       (long long)dense, (long long)issued,
 	       dense ? 100.0 * (double)issued / (double)dense : 0.0);
