@@ -181,16 +181,29 @@ static const command *find_command(const char *name)
 	return NULL;
 }
 
+/* Two columns; what is too long for the first has a line of its own. */
+static void print_row(const char *name, int name_width, const char *argument, int width,
+                      const char *text)
+{
+	const int long_name = (int)strlen(name) > name_width;
+	const int used = (long_name ? (int)strlen(name) : name_width) + 1 + (int)strlen(argument);
+
+	printf("  %-*s %s", name_width, name, argument);
+	if (used > name_width + 1 + width)
+		printf("\n%*s%s\n", name_width + width + 4, "", text);
+	else
+		printf("%*s%s\n", name_width + width + 2 - used, "", text);
+}
+
 void cli_print_help(const char *name)
 {
 	const command *c = find_command(name);
 
 	if (!c) {
-		printf("Espalier: trained networks in, FPGA accelerators out.\n\n"
+		printf("Espalier: networks in, FPGA accelerators out.\n\n"
 		       "usage: espalier COMMAND [ARGUMENT] [OPTIONS]\n\n");
 		for (int i = 0; i < COMMAND_COUNT; i++)
-			printf("  %-10s %-14s %s\n", commands[i].name, commands[i].argument,
-			       commands[i].text);
+			print_row(commands[i].name, 10, commands[i].argument, 14, commands[i].text);
 		printf("\nespalier COMMAND --help shows a command's options; the man pages say "
 		       "more.\n"
 		       "exit codes: 0 done, 1 mismatch, 2 usage, 3 input rejected, 4 does not "
@@ -203,8 +216,8 @@ void cli_print_help(const char *name)
 	       *c->argument ? " " : "", c->text);
 	for (int i = 0; i < OPTION_COUNT; i++)
 		if (strchr(table[i].commands, c->letter))
-			printf("  %-15s %-22s %s\n", table[i].name,
-			       table[i].argument ? table[i].argument : "", table[i].text);
+			print_row(table[i].name, 17, table[i].argument ? table[i].argument : "", 16,
+			          table[i].text);
 }
 
 static espl_status integer(const char *name, const char *text, int64_t low, int64_t high,
