@@ -126,12 +126,6 @@ static void print_port(void *user, const char *port)
 	fflush(stdout);
 }
 
-static bool stopped(void *user)
-{
-	(void)user;
-	return cli_interrupted();
-}
-
 espl_status cli_board_sim(const cli_options *options, espl_arena *arena, espl_error *err)
 {
 	espl_board_sim_options how = {
@@ -140,7 +134,7 @@ espl_status cli_board_sim(const cli_options *options, espl_arena *arena, espl_er
 	        .link = options->link,
 	        .faults = {.seed = options->seed},
 	        .ready = print_port,
-	        .stop = stopped,
+	        .stop = cli_stop,
 	        .user = (void *)options,
 	};
 

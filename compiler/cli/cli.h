@@ -129,10 +129,6 @@ espl_status cli_prune(const cli_options *options, espl_arena *arena, espl_error 
 espl_status cli_read_data(const cli_options *options, espl_arena *arena, espl_data *data,
                           espl_error *err);
 
-/* A line on stderr about a training, when that is a terminal.
- *   in  shown  when the line was last written, 0 at first */
-void cli_show_training(const cli_options *options, double *shown, const espl_train_state *state);
-
 /* The float graph of a model file, and back. */
 espl_status cli_read_graph(const char *path, espl_arena *arena, espl_graph **graph,
                            espl_error *err);
@@ -177,8 +173,13 @@ espl_status cli_make_kat(const espl_net *net, espl_arena *arena, espl_span *inpu
 espl_status cli_run_kat(espl_device *device, const cli_options *options, espl_arena *arena,
                         size_t *samples, espl_error *err);
 
-/* A line on a terminal with the time left; *shown: when it was last written, 0 at first. */
-void cli_show_training(const cli_options *options, double *shown, const espl_train_state *state);
+/* A training that is watched: a line with the time left on stderr, when that is a terminal.
+ *   out  hooks with `watch` as user, which SIGINT and SIGTERM stop */
+typedef struct {
+	const cli_options *options;
+	double shown; /* when the line was last written, 0 at first */
+} cli_watch;
+espl_train_hooks cli_watch_training(cli_watch *watch);
 /* "3 h 12 min", "4 min 5 s", "7 s" */
 const char *cli_duration(double seconds, char *text, size_t size);
 double cli_now(void); /* seconds of a clock that never goes back */
@@ -186,6 +187,7 @@ double cli_now(void); /* seconds of a clock that never goes back */
 void cli_progress(void *user, const char *what);
 /* Set by SIGINT and SIGTERM. */
 bool cli_interrupted(void);
+bool cli_stop(void *user); /* the same, as what runs long asks it */
 
 /* The folder of the RTL library. */
 espl_status cli_rtl_folder(espl_arena *arena, const char **folder, espl_error *err);

@@ -35,7 +35,7 @@ typedef struct {
 	espl_arena *arena;
 	entry rows[MOST_ROWS];
 	int row_count;
-	double shown;      /* of the progress line */
+	cli_watch watch;   /* of the training that runs */
 	const char *stage; /* that runs */
 } run;
 
@@ -164,19 +164,6 @@ static bool read_report(const run *r, espl_stage stage, const char *key, espl_sp
 /* -- stages --------------------------------------------------------------------------------------
  */
 
-static void show(void *user, const espl_train_state *state)
-{
-	run *r = user;
-
-	cli_show_training(r->options, &r->shown, state);
-}
-
-static bool interrupted(void *user)
-{
-	(void)user;
-	return cli_interrupted();
-}
-
 static void say(const run *r, const char *what)
 {
 	if (!r->options->quiet && isatty(2))
@@ -218,7 +205,7 @@ static espl_status make(run *r, espl_stage stage, const char *key, espl_model *m
 	/* the key is in its name: another run's checkpoint is not this one's */
 	const char *checkpoint = in_folder(r, espl_stage_name(stage),
 	                                   espl_arena_format(r->arena, ".%.12s.checkpoint", key));
-	const espl_train_hooks hooks = {.user = r, .progress = show, .interrupted = interrupted};
+	const espl_train_hooks hooks = cli_watch_training(&r->watch);
 	const double begin = cli_now();
 	espl_model made;
 	espl_span text;
@@ -377,7 +364,7 @@ static espl_status finish(run *r, const espl_model *model, int64_t full, espl_er
 
 espl_status cli_compress(const cli_options *options, espl_arena *arena, espl_error *err)
 {
-	run r = {.options = options, .arena = arena};
+	run r = {.options = options, .arena = arena, .watch = {.options = options}};
 	espl_model model = {0};
 	int64_t full;
 

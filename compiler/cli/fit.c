@@ -22,12 +22,6 @@ typedef struct {
 	double shown; /* when the last line was */
 } listener;
 
-static bool stop(void *user)
-{
-	(void)user;
-	return cli_interrupted();
-}
-
 static void show_time(double seconds)
 {
 	if (seconds < 0)
@@ -149,7 +143,7 @@ static espl_status run(const cli_options *o, espl_fit_task *task, espl_arena *ar
 	espl_status status;
 	size_t size;
 
-	task->stop = stop;
+	task->stop = cli_stop;
 	task->say = say;
 	task->user = &l;
 	task->store = espl_arena_format(arena, "%s/candidates.sqlite", o->output);

@@ -22,6 +22,12 @@ bool cli_interrupted(void)
 	return interrupted;
 }
 
+bool cli_stop(void *user)
+{
+	(void)user;
+	return cli_interrupted();
+}
+
 void cli_progress(void *user, const char *what)
 {
 	const cli_options *options = user;

@@ -152,24 +152,6 @@ static void print_json(const cli_options *options, const outcome *r, espl_arena 
 /* -- the command ---------------------------------------------------------------------------------
  */
 
-typedef struct {
-	const cli_options *options;
-	double shown;
-} watcher;
-
-static void show(void *user, const espl_train_state *state)
-{
-	watcher *w = user;
-
-	cli_show_training(w->options, &w->shown, state);
-}
-
-static bool interrupted(void *user)
-{
-	(void)user;
-	return cli_interrupted();
-}
-
 static espl_status check_arguments(const cli_options *options, espl_error *err)
 {
 	if (!options->data)
@@ -187,7 +169,7 @@ static espl_status check_arguments(const cli_options *options, espl_error *err)
 espl_status cli_prune(const cli_options *options, espl_arena *arena, espl_error *err)
 {
 	espl_train_options training = options->train;
-	watcher watching = {.options = options};
+	cli_watch watching = {.options = options};
 	espl_graph *before, *after, *teacher = NULL;
 	outcome r = {0};
 	espl_data data;
@@ -202,8 +184,7 @@ espl_status cli_prune(const cli_options *options, espl_arena *arena, espl_error 
 	training.seed = options->seed;
 	training.samples = options->samples;
 	training.teacher = teacher;
-	training.hooks =
-	        (espl_train_hooks){.user = &watching, .progress = show, .interrupted = interrupted};
+	training.hooks = cli_watch_training(&watching);
 	ESPL_TRY(espl_prune_train(before, &data, &options->prune, &training, arena, &after,
 	                          &r.training, err));
 	r.before = before;

@@ -234,32 +234,13 @@ static void print_json(const cli_options *options, const outcome *r, espl_arena 
 /* -- the command
  * --------------------------------------------------------------------------------- */
 
-/* What the training's hooks see. */
-typedef struct {
-	const cli_options *options;
-	double shown;
-} watcher;
-
-static void show(void *user, const espl_train_state *state)
-{
-	watcher *w = user;
-
-	cli_show_training(w->options, &w->shown, state);
-}
-
-static bool interrupted(void *user)
-{
-	(void)user;
-	return cli_interrupted();
-}
-
 static espl_status make(const cli_options *options, const espl_data *data,
                         const espl_graph *original, const espl_graph *teacher, espl_arena *arena,
                         outcome *r, espl_error *err)
 {
 	espl_quantize_options how = options->quantize;
 	espl_train_options train = options->train;
-	watcher watching = {.options = options};
+	cli_watch watching = {.options = options};
 	espl_layer_bits *layers;
 	int layer_count;
 	espl_graph *graph;
@@ -281,8 +262,7 @@ static espl_status make(const cli_options *options, const espl_data *data,
 		train.seed = options->seed;
 		train.samples = options->samples;
 		train.teacher = teacher;
-		train.hooks = (espl_train_hooks){
-		        .user = &watching, .progress = show, .interrupted = interrupted};
+		train.hooks = cli_watch_training(&watching);
 		ESPL_TRY(espl_quantize_trained(original, data, &how, &train, arena, &graph,
 		                               &r->trained, err));
 	}

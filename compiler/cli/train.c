@@ -44,10 +44,9 @@ espl_status cli_read_data(const cli_options *options, espl_arena *arena, espl_da
 
 /* What the hooks see. */
 struct report {
-	const cli_options *options;
+	cli_watch watch; /* first: the hooks' user is both */
 	espl_arena *arena;
 	espl_json_writer *history; /* entries of "history"; NULL: no JSON */
-	double shown;              /* when the line was last written */
 	FILE *log;                 /* NULL: none */
 };
 
@@ -64,13 +63,14 @@ const char *cli_duration(double seconds, char *text, size_t size)
 	return text;
 }
 
-void cli_show_training(const cli_options *options, double *shown, const espl_train_state *state)
+static void show(void *user, const espl_train_state *state)
 {
+	cli_watch *watch = user;
 	char left[32], accuracy[40] = "";
 
-	if (options->quiet || !isatty(2) || cli_now() - *shown < 0.2)
+	if (watch->options->quiet || !isatty(2) || cli_now() - watch->shown < 0.2)
 		return;
-	*shown = cli_now();
+	watch->shown = cli_now();
 	if (state->accuracy >= 0)
 		snprintf(accuracy, sizeof(accuracy), ", validation %.2f %%", 100 * state->accuracy);
 	fprintf(stderr, "\rEpoch %d of %d, %d %%, loss %.4f%s, %s left  \033[K", state->epoch + 1,
@@ -80,11 +80,9 @@ void cli_show_training(const cli_options *options, double *shown, const espl_tra
 		fputs("\r\033[K", stderr);
 }
 
-static void show(void *user, const espl_train_state *state)
+espl_train_hooks cli_watch_training(cli_watch *watch)
 {
-	struct report *report = user;
-
-	cli_show_training(report->options, &report->shown, state);
+	return (espl_train_hooks){.user = watch, .progress = show, .interrupted = cli_stop};
 }
 
 static void note_epoch(void *user, const espl_train_state *state)
@@ -106,12 +104,6 @@ static void note_epoch(void *user, const espl_train_state *state)
 	if (state->accuracy >= 0)
 		espl_json_put_number(report->history, "validation_accuracy", state->accuracy);
 	espl_json_close(report->history);
-}
-
-static bool interrupted(void *user)
-{
-	(void)user;
-	return cli_interrupted();
 }
 
 /* The graph to start with: a file's, or one of the family. */
@@ -204,7 +196,7 @@ static void print_json(const cli_options *options, espl_json_writer *w, const es
 static espl_status train(const cli_options *options, espl_graph *graph, const espl_graph *teacher,
                          const espl_data *data, espl_arena *arena, espl_error *err)
 {
-	struct report report = {.options = options, .arena = arena};
+	struct report report = {.watch = {.options = options}, .arena = arena};
 	espl_train_options how = options->train;
 	espl_train_result result;
 	espl_status status;
@@ -213,8 +205,8 @@ static espl_status train(const cli_options *options, espl_graph *graph, const es
 	how.seed = options->seed;
 	how.samples = options->samples;
 	how.teacher = teacher;
-	how.hooks = (espl_train_hooks){
-	        .user = &report, .progress = show, .epoch = note_epoch, .interrupted = interrupted};
+	how.hooks = cli_watch_training(&report.watch);
+	how.hooks.epoch = note_epoch;
 	if (options->json) {
 		report.history = espl_json_writer_create(arena);
 		espl_json_open(report.history, NULL, '{');
