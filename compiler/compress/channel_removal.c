@@ -7,27 +7,12 @@
  */
 #include "compress/cells.h"
 
+#include "base/union_find.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int find(int *parent, int i)
-{
-	while (parent[i] != i) {
-		parent[i] = parent[parent[i]];
-		i = parent[i];
-	}
-	return i;
-}
-
-static void unite(int *parent, int a, int b)
-{
-	a = find(parent, a);
-	b = find(parent, b);
-	if (a != b)
-		parent[a > b ? a : b] = a > b ? b : a;
-}
 
 /* Reads channels through weights, which may be zero. */
 static bool weighs_channels(const espl_node *node)
@@ -42,8 +27,8 @@ static void tie_elements(const espl_graph *graph, const espl_node *node, const i
 	const espl_value *out = &graph->values[node->output];
 
 	for (int e = 0; e < espl_value_elements(in); e++)
-		unite(parent, first[node->inputs[0]] + e % in->channels,
-		      first[node->output] + e % out->channels);
+		espl_set_unite(parent, first[node->inputs[0]] + e % in->channels,
+		               first[node->output] + e % out->channels);
 }
 
 /* The inputs' channels to the output's. */
@@ -64,15 +49,17 @@ static void tie(const espl_graph *graph, const espl_node *node, const int *first
 
 		if (node->kind == ESPL_NODE_CONCAT)
 			for (int c = 0; c < in; c++)
-				unite(parent, first[node->inputs[i]] + c,
-				      first[node->output] + at++);
+				espl_set_unite(parent, first[node->inputs[i]] + c,
+				               first[node->output] + at++);
 		else if (node->kind == ESPL_NODE_DEPTHWISE)
 			for (int c = 0; c < channels; c++)
-				unite(parent, first[node->inputs[i]] + c / node->depth_multiplier,
-				      first[node->output] + c);
+				espl_set_unite(parent,
+				               first[node->inputs[i]] + c / node->depth_multiplier,
+				               first[node->output] + c);
 		else
 			for (int c = 0; c < channels; c++)
-				unite(parent, first[node->inputs[i]] + c, first[node->output] + c);
+				espl_set_unite(parent, first[node->inputs[i]] + c,
+				               first[node->output] + c);
 	}
 }
 
@@ -100,7 +87,8 @@ espl_channel_classes espl_classify_channels(const espl_graph *graph, espl_arena 
 	for (int n = 0; n < graph->node_count; n++)
 		tie(graph, &graph->nodes[n], out.first, parent);
 	for (int i = 0; i < channels; i++) /* a root is the first of its class */
-		out.of[i] = find(parent, i) == i ? out.class_count++ : out.of[find(parent, i)];
+		out.of[i] = espl_set_of(parent, i) == i ? out.class_count++
+		                                        : out.of[espl_set_of(parent, i)];
 	for (int i = 0; i < graph->input_count; i++)
 		pin(graph, &out, graph->inputs[i]);
 	for (int i = 0; i < graph->output_count; i++)

@@ -8,6 +8,7 @@
  * splits: that is taken where it costs less. The operands of an ADD must agree, channel by channel:
  * such channels move together, as one card.
  */
+#include "base/union_find.h"
 #include "schedule/work.h"
 
 #include <stdlib.h>
@@ -38,23 +39,6 @@ typedef struct {
 	int *piece;  /* union-find over tensors */
 } deal;
 
-static int find(int *parent, int i)
-{
-	while (parent[i] != i) {
-		parent[i] = parent[parent[i]];
-		i = parent[i];
-	}
-	return i;
-}
-
-static void unite(int *parent, int a, int b)
-{
-	a = find(parent, a);
-	b = find(parent, b);
-	if (a != b)
-		parent[a > b ? a : b] = a > b ? b : a;
-}
-
 static bool dealt(const espl_work_tensor *tensor)
 {
 	return tensor->kind == ESPL_PLACE_WIDE && !tensor->shared;
@@ -81,20 +65,20 @@ static void tie(deal *d)
 
 		if (tensor->alias < 0)
 			continue;
-		unite(d->piece, t, tensor->alias);
+		espl_set_unite(d->piece, t, tensor->alias);
 		for (int c = 0; c < tensor->tensor.channels; c++)
-			unite(d->parent, d->first[t] + c,
-			      d->first[tensor->alias] + tensor->alias_channel + c);
+			espl_set_unite(d->parent, d->first[t] + c,
+			               d->first[tensor->alias] + tensor->alias_channel + c);
 	}
 	for (int l = 0; l < work->layer_count; l++) {
 		const espl_layer *layer = &work->layers[l].layer;
 
 		if (layer->kind != ESPL_LAYER_ADD)
 			continue;
-		unite(d->piece, layer->inputs[0], layer->inputs[1]);
+		espl_set_unite(d->piece, layer->inputs[0], layer->inputs[1]);
 		for (int c = 0; c < work->tensors[layer->inputs[0]].tensor.channels; c++)
-			unite(d->parent, d->first[layer->inputs[0]] + c,
-			      d->first[layer->inputs[1]] + c);
+			espl_set_unite(d->parent, d->first[layer->inputs[0]] + c,
+			               d->first[layer->inputs[1]] + c);
 	}
 }
 
@@ -213,17 +197,17 @@ static card *make_cards(deal *d, int piece, const reader *readers, int reader_co
 	card *out;
 
 	for (int t = 0; t < work->tensor_count; t++)
-		if (find(d->piece, t) == piece)
+		if (espl_set_of(d->piece, t) == piece)
 			channels += work->tensors[t].tensor.channels;
 	out = ESPL_ARRAY(work->arena, card, channels);
 	of_root = ESPL_ARRAY(work->arena, int,
 	                     d->first[work->tensor_count - 1] +
 	                             work->tensors[work->tensor_count - 1].tensor.channels);
 	for (int t = 0; t < work->tensor_count; t++) {
-		if (find(d->piece, t) != piece)
+		if (espl_set_of(d->piece, t) != piece)
 			continue;
 		for (int c = 0; c < work->tensors[t].tensor.channels; c++) {
-			const int top = find(d->parent, d->first[t] + c);
+			const int top = espl_set_of(d->parent, d->first[t] + c);
 			card *to;
 
 			if (!of_root[top]) {
@@ -383,7 +367,7 @@ static int64_t cost_of_sums(const deal *d, int piece, int copies)
 		const int channels = out->tensor.channels;
 
 		if (layer->layer.kind != ESPL_LAYER_ADD ||
-		    find(d->piece, layer->layer.inputs[0]) != piece)
+		    espl_set_of(d->piece, layer->layer.inputs[0]) != piece)
 			continue;
 		sum += (int64_t)espl_ceil_div(channels * copies, work->splits) *
 		       (channels < work->splits ? channels : work->splits) * layer->blocks * 2 *
@@ -411,8 +395,8 @@ static int choose_copies(const deal *d, int piece, const reader *readers, int re
 	for (int l = 0; l < work->layer_count; l++) {
 		const espl_layer *layer = &work->layers[l].layer;
 
-		if (find(d->piece, layer->inputs[0]) == piece && layer->kind != ESPL_LAYER_CONV &&
-		    layer->kind != ESPL_LAYER_ADD)
+		if (espl_set_of(d->piece, layer->inputs[0]) == piece &&
+		    layer->kind != ESPL_LAYER_CONV && layer->kind != ESPL_LAYER_ADD)
 			return 1;
 	}
 	best = cost_with(d, piece, readers, reader_count, 1);
@@ -438,7 +422,7 @@ static void deal_piece(deal *d, int piece)
 		used[t] = ESPL_ARRAY(work->arena, int, work->splits);
 	for (int l = 0; l < work->layer_count; l++)
 		if (work->layers[l].layer.kind == ESPL_LAYER_CONV &&
-		    find(d->piece, work->layers[l].layer.inputs[0]) == piece)
+		    espl_set_of(d->piece, work->layers[l].layer.inputs[0]) == piece)
 			readers[reader_count++] = read_weights(work, &work->layers[l]);
 	cards = make_cards(d, piece, readers, reader_count, &card_count);
 	hand_out(work, cards, card_count, readers, reader_count, used);
@@ -448,7 +432,7 @@ static void deal_piece(deal *d, int piece)
 	if (copies == 1)
 		rename_splits(work, cards, card_count);
 	for (int t = 0; t < work->tensor_count; t++)
-		if (find(d->piece, t) == piece)
+		if (espl_set_of(d->piece, t) == piece)
 			work->tensors[t].copies = copies;
 	for (int i = 0; i < card_count; i++)
 		for (int m = 0; m < cards[i].member_count; m++)
@@ -512,7 +496,7 @@ espl_status espl_deal(espl_work *work, espl_error *err)
 	}
 	tie(&d);
 	for (int t = 0; t < work->tensor_count; t++)
-		if (!work->splits_given && find(d.piece, t) == t && dealt(&work->tensors[t]))
+		if (!work->splits_given && espl_set_of(d.piece, t) == t && dealt(&work->tensors[t]))
 			deal_piece(&d, t);
 	number_channels(work);
 	return ESPL_OK;
