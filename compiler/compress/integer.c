@@ -63,22 +63,11 @@ static espl_op *new_op(maker *m, espl_op_kind kind, const char *name, int input,
 {
 	espl_op *op = &m->net->ops[m->net->op_count++];
 
-	*op = (espl_op){
-	        .kind = kind,
-	        .name = espl_arena_string(m->arena, name),
-	        .input_count = 1,
-	        .inputs = {input},
-	        .output = output,
-	        .kernel_rows = 1,
-	        .kernel_columns = 1,
-	        .stride_rows = 1,
-	        .stride_columns = 1,
-	        .dilation_rows = 1,
-	        .dilation_columns = 1,
-	        .depth_multiplier = 1,
-	        .low = INT8_MIN,
-	        .high = INT8_MAX,
-	};
+	*op = espl_op_default(kind);
+	op->name = espl_arena_string(m->arena, name);
+	op->input_count = 1;
+	op->inputs[0] = input;
+	op->output = output;
 	return op;
 }
 

@@ -88,18 +88,7 @@ espl_op *espl_onnx_new_op(espl_onnx_import *in, espl_op_kind kind)
 		net->ops = ops;
 	}
 	op = &net->ops[net->op_count++];
-	*op = (espl_op){
-	        .kind = kind,
-	        .kernel_rows = 1,
-	        .kernel_columns = 1,
-	        .stride_rows = 1,
-	        .stride_columns = 1,
-	        .dilation_rows = 1,
-	        .dilation_columns = 1,
-	        .depth_multiplier = 1,
-	        .low = INT8_MIN,
-	        .high = INT8_MAX,
-	};
+	*op = espl_op_default(kind);
 	op->name = in->made++ ? espl_arena_format(in->arena, "%s_%d_%d", espl_op_name(kind),
 	                                          in->node, in->made)
 	                      : espl_arena_format(in->arena, "%s_%d", espl_op_name(kind), in->node);

@@ -362,17 +362,7 @@ const char *espl_tflite_convert(espl_tflite *in, const espl_tflite_op *source, e
 {
 	const char *reason;
 
-	*op = (espl_op){
-	        .kernel_rows = 1,
-	        .kernel_columns = 1,
-	        .stride_rows = 1,
-	        .stride_columns = 1,
-	        .dilation_rows = 1,
-	        .dilation_columns = 1,
-	        .depth_multiplier = 1,
-	        .low = INT8_MIN,
-	        .high = INT8_MAX,
-	};
+	*op = espl_op_default(ESPL_OP_CONV); /* its kind comes with its parts */
 	if (!is_known(source->code))
 		return "the operator is not supported";
 	reason = connect(in, source, op);

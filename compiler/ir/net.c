@@ -11,6 +11,22 @@ static int64_t times(int64_t a, int64_t b)
 	return b > 0 && a > INT64_MAX / b ? INT64_MAX : a * b;
 }
 
+espl_op espl_op_default(espl_op_kind kind)
+{
+	return (espl_op){
+	        .kind = kind,
+	        .kernel_rows = 1,
+	        .kernel_columns = 1,
+	        .stride_rows = 1,
+	        .stride_columns = 1,
+	        .dilation_rows = 1,
+	        .dilation_columns = 1,
+	        .depth_multiplier = 1,
+	        .low = INT8_MIN,
+	        .high = INT8_MAX,
+	};
+}
+
 int espl_tensor_elements(const espl_tensor *tensor)
 {
 	const int64_t positions = times(tensor->rows, tensor->columns);

@@ -102,6 +102,10 @@ espl_status espl_net_check(const espl_net *net, espl_error *err);
 
 int espl_tensor_elements(const espl_tensor *tensor);
 
+/* A new operator of a kind: kernel, strides, dilations and depth multiplier 1, no pads, no bounds;
+ * without name and tensors. */
+espl_op espl_op_default(espl_op_kind kind);
+
 /* AVERAGE_POOL in ESPL_ROUND_ONNX: the float32 that takes a sum of `cells` values, less their zero
  * points, to the output; float32(in / float32(out * cells)). */
 espl_scale espl_pool_scale(const espl_net *net, const espl_op *op, int cells);

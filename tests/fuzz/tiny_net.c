@@ -45,22 +45,11 @@ static espl_op *add_op(builder *b, espl_op_kind kind, int input, int output)
 {
 	espl_op *op = &b->net->ops[b->net->op_count];
 
-	*op = (espl_op){
-	        .kind = kind,
-	        .name = espl_arena_format(b->arena, "%s%d", espl_op_name(kind), b->net->op_count),
-	        .input_count = 1,
-	        .inputs = {input},
-	        .output = output,
-	        .kernel_rows = 1,
-	        .kernel_columns = 1,
-	        .stride_rows = 1,
-	        .stride_columns = 1,
-	        .dilation_rows = 1,
-	        .dilation_columns = 1,
-	        .depth_multiplier = 1,
-	        .low = INT8_MIN,
-	        .high = INT8_MAX,
-	};
+	*op = espl_op_default(kind);
+	op->name = espl_arena_format(b->arena, "%s%d", espl_op_name(kind), b->net->op_count);
+	op->input_count = 1;
+	op->inputs[0] = input;
+	op->output = output;
 	b->net->op_count++;
 	return op;
 }
