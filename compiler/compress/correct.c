@@ -8,23 +8,6 @@
 
 #include <string.h>
 
-/* Sums per channel of values: means[value][channel]. */
-typedef struct {
-	const espl_graph *graph;
-	double **sums;
-} sums;
-
-static void add_up(void *user, int value, int count, const float *data)
-{
-	const sums *s = user;
-	const espl_value *v = &s->graph->values[value];
-	const int64_t cells = (int64_t)count * v->rows * v->columns;
-
-	for (int64_t i = 0; i < cells; i++)
-		for (int c = 0; c < v->channels; c++)
-			s->sums[value][c] += (double)*data++;
-}
-
 /* The batch norm that alone reads a layer, or NULL. */
 static espl_node *norm_after(espl_graph *graph, const espl_roles *roles, int n)
 {
@@ -58,8 +41,8 @@ espl_status espl_correct_biases(const espl_graph *original, espl_graph *graph, c
 	espl_arena *scratch = espl_arena_create();
 	const espl_roles roles = espl_find_roles(graph, scratch);
 	bool *wanted = ESPL_ARRAY(scratch, bool, graph->value_count);
-	sums before = {original, ESPL_ARRAY(scratch, double *, graph->value_count)};
-	sums after = {graph, ESPL_ARRAY(scratch, double *, graph->value_count)};
+	espl_value_sums before = {original, ESPL_ARRAY(scratch, double *, graph->value_count)};
+	espl_value_sums after = {graph, ESPL_ARRAY(scratch, double *, graph->value_count)};
 	espl_status status;
 
 	for (int n = 0; n < graph->node_count; n++) {
@@ -70,7 +53,8 @@ espl_status espl_correct_biases(const espl_graph *original, espl_graph *graph, c
 		before.sums[output] = ESPL_ARRAY(scratch, double, channels);
 		after.sums[output] = ESPL_ARRAY(scratch, double, channels);
 	}
-	status = espl_observe(original, inputs, count, threads, wanted, add_up, &before, err);
+	status = espl_observe(original, inputs, count, threads, wanted, espl_sum_values, &before,
+	                      err);
 	memset(wanted, 0, (size_t)graph->value_count);
 	for (int n = 0; n < graph->node_count && status == ESPL_OK; n++) {
 		const int output = graph->nodes[n].output;
@@ -79,7 +63,8 @@ espl_status espl_correct_biases(const espl_graph *original, espl_graph *graph, c
 		if (!espl_has_weights(graph->nodes[n].kind))
 			continue;
 		wanted[output] = true;
-		status = espl_observe(graph, inputs, count, threads, wanted, add_up, &after, err);
+		status = espl_observe(graph, inputs, count, threads, wanted, espl_sum_values,
+		                      &after, err);
 		wanted[output] = false;
 		if (status == ESPL_OK)
 			move(graph, &roles, n, before.sums[output], after.sums[output],

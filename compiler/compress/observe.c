@@ -67,3 +67,14 @@ espl_status espl_observe(const espl_graph *graph, const float *inputs, int count
 	espl_graph_run_destroy(run);
 	return ESPL_OK;
 }
+
+void espl_sum_values(void *user, int value, int count, const float *data)
+{
+	const espl_value_sums *s = user;
+	const espl_value *v = &s->graph->values[value];
+	const int64_t cells = (int64_t)count * v->rows * v->columns;
+
+	for (int64_t i = 0; i < cells; i++)
+		for (int c = 0; c < v->channels; c++)
+			s->sums[value][c] += (double)*data++;
+}

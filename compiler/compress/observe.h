@@ -25,4 +25,11 @@ typedef void espl_observer(void *user, int value, int count, const float *data);
 espl_status espl_observe(const espl_graph *graph, const float *inputs, int count, int threads,
                          const bool *wanted, espl_observer *observer, void *user, espl_error *err);
 
+/* What espl_sum_values adds up, in doubles: each channel of the values that it sees. */
+typedef struct {
+	const espl_graph *graph;
+	double **sums; /* [value][channel]; only the wanted values' are touched */
+} espl_value_sums;
+espl_observer espl_sum_values;
+
 #endif

@@ -13,22 +13,6 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct {
-	const espl_graph *graph;
-	double **sums; /* [value][channel] */
-} sums;
-
-static void add_up(void *user, int value, int count, const float *data)
-{
-	const sums *s = user;
-	const espl_value *v = &s->graph->values[value];
-	const int64_t cells = (int64_t)count * v->rows * v->columns;
-
-	for (int64_t i = 0; i < cells; i++)
-		for (int c = 0; c < v->channels; c++)
-			s->sums[value][c] += (double)*data++;
-}
-
 static bool to_round(const espl_graph *graph, const espl_node *node)
 {
 	return espl_has_weights(node->kind) && node->bias && node->weight_bits &&
@@ -39,12 +23,12 @@ static bool to_round(const espl_graph *graph, const espl_node *node)
 static espl_status sum_of(const espl_graph *graph, int value, const float *inputs, int count,
                           int threads, double *out, espl_arena *scratch, espl_error *err)
 {
-	sums s = {graph, ESPL_ARRAY(scratch, double *, graph->value_count)};
+	espl_value_sums s = {graph, ESPL_ARRAY(scratch, double *, graph->value_count)};
 	bool *wanted = ESPL_ARRAY(scratch, bool, graph->value_count);
 
 	wanted[value] = true;
 	s.sums[value] = out;
-	return espl_observe(graph, inputs, count, threads, wanted, add_up, &s, err);
+	return espl_observe(graph, inputs, count, threads, wanted, espl_sum_values, &s, err);
 }
 
 /* Rounds one layer's biases; `wanted` are the sums of what it stores as they should be. */
@@ -87,7 +71,7 @@ espl_status espl_round_biases(espl_graph *graph, const float *inputs, int count,
 	espl_arena *scratch = espl_arena_create();
 	const espl_roles roles = espl_find_roles(graph, scratch);
 	bool *wanted = ESPL_ARRAY(scratch, bool, graph->value_count);
-	sums before = {graph, ESPL_ARRAY(scratch, double *, graph->value_count)};
+	espl_value_sums before = {graph, ESPL_ARRAY(scratch, double *, graph->value_count)};
 	espl_status status;
 
 	for (int n = 0; n < graph->node_count; n++) {
@@ -98,7 +82,7 @@ espl_status espl_round_biases(espl_graph *graph, const float *inputs, int count,
 		wanted[stored] = true;
 		before.sums[stored] = ESPL_ARRAY(scratch, double, graph->values[stored].channels);
 	}
-	status = espl_observe(graph, inputs, count, threads, wanted, add_up, &before, err);
+	status = espl_observe(graph, inputs, count, threads, wanted, espl_sum_values, &before, err);
 	for (int n = 0; n < graph->node_count && status == ESPL_OK; n++) {
 		const int stored = espl_stored_output(graph, &roles, n);
 

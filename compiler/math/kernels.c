@@ -215,6 +215,22 @@ static void set_bias(int channels, long positions, const float *bias, float *y)
 		copy_run(y + p * channels, bias, channels);
 }
 
+/* The matrix's rows for those positions, in x itself for a pointwise convolution, else in scratch.
+ *   out  *stride from one row to the next */
+static const float *rows_of(const espl_window *w, const float *x, int group, long first, int count,
+                            float *scratch, int *stride)
+{
+	const int columns = matrix_columns(w);
+
+	if (is_pointwise(w)) {
+		*stride = w->channels;
+		return x + first * w->channels + group * columns;
+	}
+	gather(w, x, group, first, count, scratch);
+	*stride = columns;
+	return scratch;
+}
+
 void espl_conv_forward(const espl_window *w, int count, const float *x, const float *weights,
                        const float *bias, float *y, float *scratch)
 {
@@ -229,15 +245,9 @@ void espl_conv_forward(const espl_window *w, int count, const float *x, const fl
 
 		for (long p = 0; p < positions; p += block) {
 			const int rows = (int)(positions - p < block ? positions - p : block);
-			const float *matrix = scratch;
-			int stride = columns;
+			int stride;
+			const float *matrix = rows_of(w, x, g, p, rows, scratch, &stride);
 
-			if (is_pointwise(w)) {
-				matrix = x + p * w->channels + g * columns;
-				stride = w->channels;
-			} else {
-				gather(w, x, g, p, rows, scratch);
-			}
 			espl_gemm(false, true, rows, out, columns, matrix, stride, of_group,
 			          columns, bias ? 1.0f : 0.0f, y + p * w->out_channels + g * out,
 			          w->out_channels);
@@ -255,15 +265,9 @@ void espl_conv_backward_weights(const espl_window *w, int count, const float *x,
 	for (int g = 0; g < w->groups; g++) {
 		for (long p = 0; p < positions; p += block) {
 			const int rows = (int)(positions - p < block ? positions - p : block);
-			const float *matrix = scratch;
-			int stride = columns;
+			int stride;
+			const float *matrix = rows_of(w, x, g, p, rows, scratch, &stride);
 
-			if (is_pointwise(w)) {
-				matrix = x + p * w->channels + g * columns;
-				stride = w->channels;
-			} else {
-				gather(w, x, g, p, rows, scratch);
-			}
 			espl_gemm(true, false, out, columns, rows,
 			          dy + p * w->out_channels + g * out, w->out_channels, matrix,
 			          stride, 1.0f, dweights + (size_t)g * out * columns, columns);
