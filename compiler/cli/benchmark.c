@@ -44,7 +44,7 @@ typedef struct {
 static bool show_progress(void *user, const char *what, double share)
 {
 	watch *w = user;
-	const double left = share > 0 ? (cli_now() - w->start) * (1 - share) / share : 0;
+	const double left = share > 0 ? (espl_seconds() - w->start) * (1 - share) / share : 0;
 
 	if (isatty(2) && !w->options->quiet) {
 		fprintf(stderr, "\r%3.0f %% %-16s %4.0f s left ", 100 * share, what, left);
@@ -112,7 +112,7 @@ static espl_status run(const cli_options *options, const espl_pricing *pricing, 
                        espl_benchmark *out, espl_error *err)
 {
 	const char *paths[ESPL_ROLES] = {options->model, options->against, options->control};
-	watch progress = {options, cli_now(), false};
+	watch progress = {options, espl_seconds(), false};
 	const espl_judged *models[ESPL_ROLES] = {NULL};
 	const espl_judge_options how = {
 	        .samples = options->samples,

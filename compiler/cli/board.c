@@ -44,7 +44,7 @@ static void print_run(const cli_options *options, espl_arena *arena, size_t samp
 static espl_status run(espl_device *device, const cli_options *options, espl_arena *arena,
                        espl_error *err)
 {
-	const double start = cli_now();
+	const double start = espl_seconds();
 	espl_counters counters;
 	uint32_t engine_cycles;
 	size_t samples;
@@ -54,7 +54,7 @@ static espl_status run(espl_device *device, const cli_options *options, espl_are
 		ESPL_TRY(cli_run_kat(device, options, arena, &samples, err));
 	else
 		ESPL_TRY(cli_stream(device, options, arena, &counters, &samples, err));
-	seconds = cli_now() - start;
+	seconds = espl_seconds() - start;
 	espl_device_counters(device, &counters);
 	ESPL_TRY(espl_device_engine_cycles(device, &engine_cycles, err));
 	print_run(options, arena, samples, &counters, engine_cycles, seconds);

@@ -5,6 +5,7 @@
 #define ESPL_CLI_CLI_H
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/status.h"
@@ -182,7 +183,6 @@ typedef struct {
 espl_train_hooks cli_watch_training(cli_watch *watch);
 /* "3 h 12 min", "4 min 5 s", "7 s" */
 const char *cli_duration(double seconds, char *text, size_t size);
-double cli_now(void); /* seconds of a clock that never goes back */
 /* A line on stderr when it is a terminal. */
 void cli_progress(void *user, const char *what);
 /* Set by SIGINT and SIGTERM. */

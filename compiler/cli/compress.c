@@ -206,14 +206,14 @@ static espl_status make(run *r, espl_stage stage, const char *key, espl_model *m
 	const char *checkpoint = in_folder(r, espl_stage_name(stage),
 	                                   espl_arena_format(r->arena, ".%.12s.checkpoint", key));
 	const espl_train_hooks hooks = cli_watch_training(&r->watch);
-	const double begin = cli_now();
+	const double begin = espl_seconds();
 	espl_model made;
 	espl_span text;
 
 	say(r, "...");
 	ESPL_TRY(espl_stage_run(&r->config, stage, model, r->teacher, &r->data, &hooks, checkpoint,
 	                        r->options->train.resume, r->arena, &made, err));
-	row->facts.seconds = cli_now() - begin;
+	row->facts.seconds = espl_seconds() - begin;
 	ESPL_TRY(espl_model_measure(&made, &r->data, r->config.threads, &row->facts, err));
 	ESPL_TRY(model_text(r, &made, &text, err));
 	ESPL_TRY(espl_file_write(in_folder(r, espl_stage_name(stage), ".json"), text.data,

@@ -35,7 +35,7 @@ static void show_time(double seconds)
 static void say(void *user, const espl_search_state *s, double seconds)
 {
 	listener *l = user;
-	const double now = cli_now();
+	const double now = espl_seconds();
 
 	if (!l->terminal || now < l->shown + 0.2)
 		return;

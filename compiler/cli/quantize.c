@@ -306,7 +306,7 @@ static espl_status check_arguments(const cli_options *options, espl_error *err)
 
 espl_status cli_quantize(const cli_options *options, espl_arena *arena, espl_error *err)
 {
-	const double begin = cli_now();
+	const double begin = espl_seconds();
 	espl_graph *original, *teacher = NULL;
 	outcome r = {0};
 	const char *text;
@@ -327,7 +327,7 @@ espl_status cli_quantize(const cli_options *options, espl_arena *arena, espl_err
 	if (options->graph)
 		ESPL_TRY(cli_write_graph(options->graph, r.graph, arena, err));
 	ESPL_TRY(measure(options, &data, &r, err));
-	r.seconds = cli_now() - begin;
+	r.seconds = espl_seconds() - begin;
 	if (options->json)
 		print_json(options, &r, arena);
 	else

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 espl_port cli_port_of(const espl_net *net, int index, bool is_output)
 {
@@ -114,14 +113,6 @@ espl_status cli_reference(const cli_options *options, espl_arena *arena, espl_er
 	if (!options->quiet && !options->output_count)
 		printf("%zu samples\n", samples);
 	return ESPL_OK;
-}
-
-double cli_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 static espl_options device_options(const cli_options *options)
@@ -230,10 +221,10 @@ espl_status cli_simulate(const cli_options *options, espl_arena *arena, espl_err
 	double start;
 
 	ESPL_TRY(espl_device_open(options->model, &how, &device, err));
-	start = cli_now();
+	start = espl_seconds();
 	status = cli_stream(device, options, arena, &counters, &samples, err);
 	espl_device_close(device);
 	if (!status)
-		print_simulation(options, arena, samples, &counters, cli_now() - start);
+		print_simulation(options, arena, samples, &counters, espl_seconds() - start);
 	return status;
 }

@@ -68,9 +68,9 @@ static void show(void *user, const espl_train_state *state)
 	cli_watch *watch = user;
 	char left[32], accuracy[40] = "";
 
-	if (watch->options->quiet || !isatty(2) || cli_now() - watch->shown < 0.2)
+	if (watch->options->quiet || !isatty(2) || espl_seconds() - watch->shown < 0.2)
 		return;
-	watch->shown = cli_now();
+	watch->shown = espl_seconds();
 	if (state->accuracy >= 0)
 		snprintf(accuracy, sizeof(accuracy), ", validation %.2f %%", 100 * state->accuracy);
 	fprintf(stderr, "\rEpoch %d of %d, %d %%, loss %.4f%s, %s left  \033[K", state->epoch + 1,

@@ -7,12 +7,12 @@
  */
 #include "compress/train.h"
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "compress/training.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	SHUFFLE_STREAM = 0x73687566,
@@ -59,14 +59,6 @@ espl_train_options espl_train_default(void)
 	                            .temperature = 4,
 	                            .mix = 0.9,
 	                            .checkpoint_seconds = 60};
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	timespec_get(&t, TIME_UTC);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 static void shuffle(int *list, int count, espl_random random)
@@ -294,7 +286,7 @@ static espl_train_state state_of(const struct training *t)
 {
 	const espl_standing *s = &t->standing;
 	const int64_t in_epoch = s->step % t->epoch_steps;
-	const double seconds = now() - t->start;
+	const double seconds = espl_seconds() - t->start;
 	const double each =
 	        seconds / (double)(s->step > t->start_step ? s->step - t->start_step : 1);
 
@@ -315,7 +307,7 @@ static espl_status save(struct training *t, espl_error *err)
 {
 	if (!t->options->checkpoint)
 		return ESPL_OK;
-	t->saved = now();
+	t->saved = espl_seconds();
 	return espl_checkpoint_write(t->options->checkpoint, t->identity, &t->standing, t->graph,
 	                             &t->parameters, err);
 }
@@ -342,7 +334,7 @@ static espl_status run_steps(struct training *t, espl_error *err)
 			hooks->progress(hooks->user, &state);
 		if (hooks->epoch && s->step % t->epoch_steps == 0)
 			hooks->epoch(hooks->user, &state);
-		if (now() - t->saved >= t->options->checkpoint_seconds)
+		if (espl_seconds() - t->saved >= t->options->checkpoint_seconds)
 			ESPL_TRY(save(t, err));
 	}
 	return save(t, err);
@@ -440,7 +432,7 @@ static espl_status train(struct training *t, espl_train_result *result, espl_err
 	ESPL_TRY(open_runs(t, err));
 	allocate(t);
 	ESPL_TRY(resume(t, err));
-	t->start = t->saved = now();
+	t->start = t->saved = espl_seconds();
 	ESPL_TRY(run_steps(t, err));
 	if (!t->teacher && s->last_loss >= 0.995 * guess)
 		return fail_diverged(t, s->last_loss, err);
@@ -450,7 +442,7 @@ static espl_status train(struct training *t, espl_train_result *result, espl_err
 	                              .chosen_epoch = (int)s->best_epoch,
 	                              .loss = s->last_loss,
 	                              .steps = s->step,
-	                              .seconds = now() - t->start};
+	                              .seconds = espl_seconds() - t->start};
 	return ESPL_OK;
 }
 

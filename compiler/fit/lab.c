@@ -1,23 +1,14 @@
 /* The lab that remembers: nothing is priced or trained twice.
  * SPDX-License-Identifier: Apache-2.0
  */
-#define _POSIX_C_SOURCE 200809L
 #include "fit/lab.h"
 
+#include "base/clock.h"
 #include "base/sha256.h"
 #include "fit/make.h"
 #include "lower/lower.h"
 
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static const char *digest_samples(const espl_samples *s, espl_arena *arena)
 {
@@ -231,7 +222,7 @@ static espl_status measure(void *user, const espl_candidate *candidate, const ch
                            espl_error *err)
 {
 	espl_fit_lab *lab = user;
-	const double start = now();
+	const double start = espl_seconds();
 	espl_stored_result made;
 	espl_arena *scratch;
 	espl_status status;
@@ -251,7 +242,7 @@ static espl_status measure(void *user, const espl_candidate *candidate, const ch
 		                               err);
 	if (!status) {
 		lab->trained++;
-		lab->seconds += now() - start;
+		lab->seconds += espl_seconds() - start;
 		lab->work += (double)made.price.multiplications * (double)images;
 		made.reason = espl_arena_string(arena, made.reason);
 		made.net = made.graph = (espl_span){0};
