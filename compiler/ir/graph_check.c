@@ -3,9 +3,9 @@
  */
 #include "ir/graph.h"
 #include "ir/net.h"
+#include "ir/wiring.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -19,42 +19,6 @@ enum {
 };
 
 static const int64_t total_elements_max = INT64_C(1) << 30;
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Fails when two names are equal. Sorts `names`. */
-static espl_status check_unique(const char **names, int count, const char *what, espl_error *err)
-{
-	for (int i = 0; i < count; i++)
-		if (!names[i] || !names[i][0])
-			return espl_fail(err, ESPL_SHAPE, "%s %d has no name", what, i);
-	qsort(names, (size_t)count, sizeof *names, compare_texts);
-	for (int i = 1; i < count; i++)
-		if (!strcmp(names[i - 1], names[i]))
-			return espl_fail(err, ESPL_SHAPE, "two %ss are named %s", what, names[i]);
-	return ESPL_OK;
-}
-
-static espl_status check_names(const espl_graph *graph, espl_error *err)
-{
-	espl_arena *scratch = espl_arena_create();
-	const char **names = ESPL_ARRAY(scratch, const char *, COUNT_MAX);
-	espl_status status;
-
-	for (int i = 0; i < graph->value_count; i++)
-		names[i] = graph->values[i].name;
-	status = check_unique(names, graph->value_count, "value", err);
-	if (status == ESPL_OK) {
-		for (int i = 0; i < graph->node_count; i++)
-			names[i] = graph->nodes[i].name;
-		status = check_unique(names, graph->node_count, "node", err);
-	}
-	espl_arena_destroy(scratch);
-	return status;
-}
 
 static espl_status check_quantizer(const espl_value *value, espl_error *err)
 {
@@ -100,53 +64,6 @@ static espl_status check_values(const espl_graph *graph, espl_error *err)
 		return espl_fail(err, ESPL_RANGE,
 		                 "%lld elements in all values, at most %lld are allowed",
 		                 (long long)total, (long long)total_elements_max);
-	return ESPL_OK;
-}
-
-/* Marks a value as made, once. */
-static espl_status make(const espl_graph *graph, bool *made, int value, const char *by,
-                        espl_error *err)
-{
-	if (value < 0 || value >= graph->value_count)
-		return espl_fail(err, ESPL_SHAPE, "%s: value %d, there are %d", by, value,
-		                 graph->value_count);
-	if (made[value])
-		return espl_fail(err, ESPL_SHAPE, "%s: %s is written a second time", by,
-		                 graph->values[value].name);
-	made[value] = true;
-	return ESPL_OK;
-}
-
-static espl_status need(const espl_graph *graph, const bool *made, int value, const char *by,
-                        espl_error *err)
-{
-	if (value < 0 || value >= graph->value_count)
-		return espl_fail(err, ESPL_SHAPE, "%s: value %d, there are %d", by, value,
-		                 graph->value_count);
-	if (!made[value])
-		return espl_fail(err, ESPL_SHAPE, "%s: %s is read before it is written", by,
-		                 graph->values[value].name);
-	return ESPL_OK;
-}
-
-static espl_status check_flow(const espl_graph *graph, bool *made, espl_error *err)
-{
-	for (int i = 0; i < graph->input_count; i++)
-		ESPL_TRY(make(graph, made, graph->inputs[i], "inputs", err));
-	for (int i = 0; i < graph->node_count; i++) {
-		const espl_node *node = &graph->nodes[i];
-
-		if (node->input_count < 1 || node->input_count > ESPL_NODE_INPUTS)
-			return espl_fail(err, ESPL_SHAPE, "%s: %d inputs, 1 to %d are allowed",
-			                 node->name, node->input_count, (int)ESPL_NODE_INPUTS);
-		for (int j = 0; j < node->input_count; j++)
-			ESPL_TRY(need(graph, made, node->inputs[j], node->name, err));
-		ESPL_TRY(make(graph, made, node->output, node->name, err));
-	}
-	for (int i = 0; i < graph->output_count; i++)
-		ESPL_TRY(need(graph, made, graph->outputs[i], "outputs", err));
-	for (int i = 0; i < graph->value_count; i++)
-		ESPL_TRY(need(graph, made, i, "values", err));
 	return ESPL_OK;
 }
 
@@ -453,9 +370,35 @@ static espl_status check_inputs(const espl_node *node, espl_error *err)
 	return ESPL_OK;
 }
 
+static espl_wiring wire(const espl_graph *graph, espl_arena *scratch)
+{
+	const char **names = ESPL_ARRAY(scratch, const char *, graph->value_count);
+	espl_maker *makers = ESPL_ARRAY(scratch, espl_maker, graph->node_count);
+
+	for (int i = 0; i < graph->value_count; i++)
+		names[i] = graph->values[i].name;
+	for (int i = 0; i < graph->node_count; i++) {
+		const espl_node *node = &graph->nodes[i];
+
+		makers[i] = (espl_maker){node->name, node->input_count, node->inputs, node->output};
+	}
+	return (espl_wiring){.thing = "value",
+	                     .maker = "node",
+	                     .thing_count = graph->value_count,
+	                     .maker_count = graph->node_count,
+	                     .most_inputs = ESPL_NODE_INPUTS,
+	                     .names = names,
+	                     .makers = makers,
+	                     .input_count = graph->input_count,
+	                     .output_count = graph->output_count,
+	                     .inputs = graph->inputs,
+	                     .outputs = graph->outputs};
+}
+
 espl_status espl_graph_check(const espl_graph *graph, espl_error *err)
 {
 	espl_arena *scratch;
+	espl_wiring wiring;
 	espl_status status;
 
 	if (!graph->name)
@@ -468,10 +411,13 @@ espl_status espl_graph_check(const espl_graph *graph, espl_error *err)
 	    graph->output_count > COUNT_MAX)
 		return espl_fail(err, ESPL_SHAPE, "%d inputs and %d outputs", graph->input_count,
 		                 graph->output_count);
-	ESPL_TRY(check_names(graph, err));
-	ESPL_TRY(check_values(graph, err));
 	scratch = espl_arena_create();
-	status = check_flow(graph, ESPL_ARRAY(scratch, bool, graph->value_count), err);
+	wiring = wire(graph, scratch);
+	status = espl_check_names(&wiring, err);
+	if (status == ESPL_OK)
+		status = check_values(graph, err);
+	if (status == ESPL_OK)
+		status = espl_check_flow(&wiring, err);
 	espl_arena_destroy(scratch);
 	if (status != ESPL_OK)
 		return status;

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "ir/net.h"
+#include "ir/wiring.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -17,42 +17,6 @@ enum {
 };
 
 static const int64_t total_elements_max = INT64_C(1) << 30;
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Fails when two names are equal. Sorts `names`. */
-static espl_status check_unique(const char **names, int count, const char *what, espl_error *err)
-{
-	for (int i = 0; i < count; i++)
-		if (!names[i] || !names[i][0])
-			return espl_fail(err, ESPL_SHAPE, "%s %d has no name", what, i);
-	qsort(names, (size_t)count, sizeof *names, compare_texts);
-	for (int i = 1; i < count; i++)
-		if (!strcmp(names[i - 1], names[i]))
-			return espl_fail(err, ESPL_SHAPE, "two %ss are named %s", what, names[i]);
-	return ESPL_OK;
-}
-
-static espl_status check_names(const espl_net *net, espl_error *err)
-{
-	espl_arena *scratch = espl_arena_create();
-	const char **names = ESPL_ARRAY(scratch, const char *, COUNT_MAX);
-	espl_status status;
-
-	for (int i = 0; i < net->tensor_count; i++)
-		names[i] = net->tensors[i].name;
-	status = check_unique(names, net->tensor_count, "tensor", err);
-	if (status == ESPL_OK) {
-		for (int i = 0; i < net->op_count; i++)
-			names[i] = net->ops[i].name;
-		status = check_unique(names, net->op_count, "operator", err);
-	}
-	espl_arena_destroy(scratch);
-	return status;
-}
 
 static espl_status check_tensors(const espl_net *net, espl_error *err)
 {
@@ -82,53 +46,6 @@ static espl_status check_tensors(const espl_net *net, espl_error *err)
 		return espl_fail(err, ESPL_RANGE,
 		                 "%lld elements in all tensors, at most %lld are allowed",
 		                 (long long)total, (long long)total_elements_max);
-	return ESPL_OK;
-}
-
-/* Marks a tensor as made, once. */
-static espl_status make(const espl_net *net, bool *made, int tensor, const char *by,
-                        espl_error *err)
-{
-	if (tensor < 0 || tensor >= net->tensor_count)
-		return espl_fail(err, ESPL_SHAPE, "%s: tensor %d, there are %d", by, tensor,
-		                 net->tensor_count);
-	if (made[tensor])
-		return espl_fail(err, ESPL_SHAPE, "%s: %s is written a second time", by,
-		                 net->tensors[tensor].name);
-	made[tensor] = true;
-	return ESPL_OK;
-}
-
-static espl_status need(const espl_net *net, const bool *made, int tensor, const char *by,
-                        espl_error *err)
-{
-	if (tensor < 0 || tensor >= net->tensor_count)
-		return espl_fail(err, ESPL_SHAPE, "%s: tensor %d, there are %d", by, tensor,
-		                 net->tensor_count);
-	if (!made[tensor])
-		return espl_fail(err, ESPL_SHAPE, "%s: %s is read before it is written", by,
-		                 net->tensors[tensor].name);
-	return ESPL_OK;
-}
-
-static espl_status check_flow(const espl_net *net, bool *made, espl_error *err)
-{
-	for (int i = 0; i < net->input_count; i++)
-		ESPL_TRY(make(net, made, net->inputs[i], "inputs", err));
-	for (int i = 0; i < net->op_count; i++) {
-		const espl_op *op = &net->ops[i];
-
-		if (op->input_count < 1 || op->input_count > ESPL_MAX_INPUTS)
-			return espl_fail(err, ESPL_SHAPE, "%s: %d inputs, 1 to %d are allowed",
-			                 op->name, op->input_count, (int)ESPL_MAX_INPUTS);
-		for (int j = 0; j < op->input_count; j++)
-			ESPL_TRY(need(net, made, op->inputs[j], op->name, err));
-		ESPL_TRY(make(net, made, op->output, op->name, err));
-	}
-	for (int i = 0; i < net->output_count; i++)
-		ESPL_TRY(need(net, made, net->outputs[i], "outputs", err));
-	for (int i = 0; i < net->tensor_count; i++)
-		ESPL_TRY(need(net, made, i, "tensors", err));
 	return ESPL_OK;
 }
 
@@ -473,9 +390,35 @@ static espl_status check_common(const espl_op *op, espl_error *err)
 	return ESPL_OK;
 }
 
+static espl_wiring wire(const espl_net *net, espl_arena *scratch)
+{
+	const char **names = ESPL_ARRAY(scratch, const char *, net->tensor_count);
+	espl_maker *makers = ESPL_ARRAY(scratch, espl_maker, net->op_count);
+
+	for (int i = 0; i < net->tensor_count; i++)
+		names[i] = net->tensors[i].name;
+	for (int i = 0; i < net->op_count; i++) {
+		const espl_op *op = &net->ops[i];
+
+		makers[i] = (espl_maker){op->name, op->input_count, op->inputs, op->output};
+	}
+	return (espl_wiring){.thing = "tensor",
+	                     .maker = "operator",
+	                     .thing_count = net->tensor_count,
+	                     .maker_count = net->op_count,
+	                     .most_inputs = ESPL_MAX_INPUTS,
+	                     .names = names,
+	                     .makers = makers,
+	                     .input_count = net->input_count,
+	                     .output_count = net->output_count,
+	                     .inputs = net->inputs,
+	                     .outputs = net->outputs};
+}
+
 espl_status espl_net_check(const espl_net *net, espl_error *err)
 {
 	espl_arena *scratch;
+	espl_wiring wiring;
 	espl_status status;
 
 	if (!net->name)
@@ -491,10 +434,13 @@ espl_status espl_net_check(const espl_net *net, espl_error *err)
 	    net->output_count > COUNT_MAX)
 		return espl_fail(err, ESPL_SHAPE, "%d inputs and %d outputs", net->input_count,
 		                 net->output_count);
-	ESPL_TRY(check_names(net, err));
-	ESPL_TRY(check_tensors(net, err));
 	scratch = espl_arena_create();
-	status = check_flow(net, ESPL_ARRAY(scratch, bool, net->tensor_count), err);
+	wiring = wire(net, scratch);
+	status = espl_check_names(&wiring, err);
+	if (status == ESPL_OK)
+		status = check_tensors(net, err);
+	if (status == ESPL_OK)
+		status = espl_check_flow(&wiring, err);
 	espl_arena_destroy(scratch);
 	if (status != ESPL_OK)
 		return status;
