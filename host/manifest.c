@@ -12,16 +12,6 @@
 
 enum { MOST = 1 << 28 };
 
-static espl_status number(const espl_json *object, const char *key, int low, int high, int *out,
-                          espl_error *err)
-{
-	int64_t value;
-
-	ESPL_TRY(espl_json_integer(object, key, low, high, &value, err));
-	*out = (int)value;
-	return ESPL_OK;
-}
-
 /* A row of exactly `count` integers. */
 static espl_status row_of(const espl_json *list, int64_t *out, int count, const char *what,
                           espl_error *err)
@@ -46,11 +36,11 @@ static espl_status read_planes(const espl_json *json, const espl_manifest *m, es
 	const espl_json *list;
 	int i = 0;
 
-	ESPL_TRY(number(json, "phase_rows", 1, 64, &out->phase_rows, err));
-	ESPL_TRY(number(json, "phase_columns", 1, 64, &out->phase_columns, err));
-	ESPL_TRY(number(json, "pitch", 1, MOST, &out->pitch, err));
-	ESPL_TRY(number(json, "plane_rows", 1, MOST, &out->plane_rows, err));
-	ESPL_TRY(number(json, "plane_words", 1, 1 << 17, &out->plane_words, err));
+	ESPL_TRY(espl_json_int(json, "phase_rows", 1, 64, &out->phase_rows, err));
+	ESPL_TRY(espl_json_int(json, "phase_columns", 1, 64, &out->phase_columns, err));
+	ESPL_TRY(espl_json_int(json, "pitch", 1, MOST, &out->pitch, err));
+	ESPL_TRY(espl_json_int(json, "plane_rows", 1, MOST, &out->plane_rows, err));
+	ESPL_TRY(espl_json_int(json, "plane_words", 1, 1 << 17, &out->plane_words, err));
 	ESPL_TRY(espl_json_array(json, "planes", &list, err));
 	out->plane_count = espl_json_count(list);
 	out->planes = ESPL_ARRAY(arena, espl_manifest_plane, out->plane_count);
@@ -85,10 +75,10 @@ static espl_status read_place(const espl_json *json, const espl_manifest *m, esp
 		return read_planes(json, m, arena, out, err);
 	}
 	out->at = strcmp(place, "vector") ? ESPL_AT_OUTPUT : ESPL_AT_VECTOR;
-	ESPL_TRY(number(json, "base", 0, MOST, &out->base, err));
-	ESPL_TRY(number(json, "channel_stride", 1, MOST, &out->channel_stride, err));
-	ESPL_TRY(number(json, "position_stride", 1, MOST, &out->position_stride, err));
-	ESPL_TRY(number(json, "pitch", 1, MOST, &out->pitch, err));
+	ESPL_TRY(espl_json_int(json, "base", 0, MOST, &out->base, err));
+	ESPL_TRY(espl_json_int(json, "channel_stride", 1, MOST, &out->channel_stride, err));
+	ESPL_TRY(espl_json_int(json, "position_stride", 1, MOST, &out->position_stride, err));
+	ESPL_TRY(espl_json_int(json, "pitch", 1, MOST, &out->pitch, err));
 	last = out->base + (int64_t)(out->live_count - 1) * out->channel_stride +
 	       ((int64_t)(out->port.rows - 1) * out->pitch + out->port.columns - 1) *
 	               out->position_stride;
@@ -161,22 +151,23 @@ static espl_status read_tensor(const espl_json *json, const espl_manifest *m, es
 	out->port.is_float = !strcmp(type, "float32");
 	out->port.is_unsigned = !strcmp(type, "uint8");
 	ESPL_TRY(read_order(json, out, err));
-	ESPL_TRY(number(json, "rows", 1, MOST, &out->port.rows, err));
-	ESPL_TRY(number(json, "columns", 1, MOST, &out->port.columns, err));
-	ESPL_TRY(number(json, "channels", 1, MOST, &out->port.channels, err));
-	ESPL_TRY(number(json, "net_tensor", 0, MOST, &out->net_tensor, err));
-	ESPL_TRY(number(json, "zero_point", -128, 127, &zero, err));
+	ESPL_TRY(espl_json_int(json, "rows", 1, MOST, &out->port.rows, err));
+	ESPL_TRY(espl_json_int(json, "columns", 1, MOST, &out->port.columns, err));
+	ESPL_TRY(espl_json_int(json, "channels", 1, MOST, &out->port.channels, err));
+	ESPL_TRY(espl_json_int(json, "net_tensor", 0, MOST, &out->net_tensor, err));
+	ESPL_TRY(espl_json_int(json, "zero_point", -128, 127, &zero, err));
 	ESPL_TRY(espl_json_number(json, "scale", &out->port.scale, err));
-	ESPL_TRY(number(json, "softmax", -1, MOST, &out->softmax, err));
+	ESPL_TRY(espl_json_int(json, "softmax", -1, MOST, &out->softmax, err));
 	if ((int64_t)out->port.rows * out->port.columns > MOST ||
 	    (int64_t)out->port.rows * out->port.columns * out->port.channels > MOST)
 		return espl_fail(err, ESPL_RANGE, "%s: too many elements", out->port.name);
 	if (out->softmax >= 0) {
-		ESPL_TRY(number(json, "softmax_multiplier", 0, INT32_MAX,
-		                &out->softmax_scale.multiplier, err));
-		ESPL_TRY(number(json, "softmax_exponent", -31, 31, &out->softmax_scale.exponent,
-		                err));
-		ESPL_TRY(number(json, "softmax_least", INT32_MIN + 1, 0, &out->softmax_least, err));
+		ESPL_TRY(espl_json_int(json, "softmax_multiplier", 0, INT32_MAX,
+		                       &out->softmax_scale.multiplier, err));
+		ESPL_TRY(espl_json_int(json, "softmax_exponent", -31, 31,
+		                       &out->softmax_scale.exponent, err));
+		ESPL_TRY(espl_json_int(json, "softmax_least", INT32_MIN + 1, 0, &out->softmax_least,
+		                       err));
 	}
 	out->port.zero_point = zero;
 	out->port.bytes = (size_t)out->port.rows * (size_t)out->port.columns *
@@ -207,10 +198,10 @@ static espl_status read_engine(const espl_json *json, espl_manifest *m, espl_are
 	const char *hex, *text = "";
 
 	ESPL_TRY(espl_json_object(json, "engine", &engine, err));
-	ESPL_TRY(number(engine, "Lanes", 8, 32, &m->lanes, err));
-	ESPL_TRY(number(engine, "Splits", 1, 16, &m->splits, err));
-	ESPL_TRY(number(engine, "WideDepth", 2, 1 << 17, &m->wide_depth, err));
-	ESPL_TRY(number(engine, "NarrowDepth", 2, 1 << 17, &m->narrow_depth, err));
+	ESPL_TRY(espl_json_int(engine, "Lanes", 8, 32, &m->lanes, err));
+	ESPL_TRY(espl_json_int(engine, "Splits", 1, 16, &m->splits, err));
+	ESPL_TRY(espl_json_int(engine, "WideDepth", 2, 1 << 17, &m->wide_depth, err));
+	ESPL_TRY(espl_json_int(engine, "NarrowDepth", 2, 1 << 17, &m->narrow_depth, err));
 	for (const espl_json *p = espl_json_first(engine); p; p = espl_json_next(p)) {
 		int64_t value;
 
@@ -253,15 +244,15 @@ static espl_status read_all(const espl_json *json, espl_manifest *m, espl_arena 
 {
 	int count;
 
-	ESPL_TRY(number(json, "format", 1, 1, &count, err));
+	ESPL_TRY(espl_json_int(json, "format", 1, 1, &count, err));
 	ESPL_TRY(read_engine(json, m, arena, err));
 	ESPL_TRY(espl_json_integer(json, "latency_cycles", 0, INT64_C(1) << 50, &m->latency_cycles,
 	                           err));
 	ESPL_TRY(espl_json_integer(json, "interval_cycles", 0, INT64_C(1) << 50,
 	                           &m->interval_cycles, err));
 	ESPL_TRY(espl_json_integer(json, "load_cycles", 0, INT64_C(1) << 50, &m->load_cycles, err));
-	ESPL_TRY(number(json, "output_beats", 1, 65535, &m->output_beats, err));
-	ESPL_TRY(number(json, "output_delay", 0, INT32_MAX, &m->output_delay, err));
+	ESPL_TRY(espl_json_int(json, "output_beats", 1, 65535, &m->output_beats, err));
+	ESPL_TRY(espl_json_int(json, "output_delay", 0, INT32_MAX, &m->output_delay, err));
 	ESPL_TRY(read_layers(json, m, arena, err));
 	ESPL_TRY(read_tensors(json, "inputs", m, arena, &m->inputs, &m->input_count, err));
 	ESPL_TRY(read_tensors(json, "outputs", m, arena, &m->outputs, &m->output_count, err));

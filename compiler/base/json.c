@@ -142,6 +142,16 @@ espl_status espl_json_integer(const espl_json *object, const char *key, int64_t 
 	return to_integer(member, key, low, high, out, err);
 }
 
+espl_status espl_json_int(const espl_json *object, const char *key, int low, int high, int *out,
+                          espl_error *err)
+{
+	int64_t value = 0;
+
+	ESPL_TRY(espl_json_integer(object, key, low, high, &value, err));
+	*out = (int)value;
+	return ESPL_OK;
+}
+
 espl_status espl_json_number(const espl_json *object, const char *key, double *out, espl_error *err)
 {
 	const cJSON *member = NULL;
@@ -234,6 +244,20 @@ espl_status espl_json_integers(const espl_json *object, const char *key, int64_t
 	}
 	*out = values;
 	*count = found;
+	return ESPL_OK;
+}
+
+espl_status espl_json_exactly(const espl_json *object, const char *key, int64_t low, int64_t high,
+                              int64_t wanted, espl_arena *arena, int64_t **out, espl_error *err)
+{
+	int64_t *values;
+	int count;
+
+	ESPL_TRY(espl_json_integers(object, key, low, high, arena, &values, &count, err));
+	if (count != wanted)
+		return espl_fail(err, ESPL_SHAPE, "\"%s\" has %d values, it must have %lld", key,
+		                 count, (long long)wanted);
+	*out = values;
 	return ESPL_OK;
 }
 

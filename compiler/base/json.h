@@ -24,6 +24,8 @@ void espl_json_destroy(espl_json *value); /* NULL is allowed */
 /* Members: the error names the key. A missing or mistyped member is ESPL_SYNTAX. */
 espl_status espl_json_integer(const espl_json *object, const char *key, int64_t low, int64_t high,
                               int64_t *out, espl_error *err);
+espl_status espl_json_int(const espl_json *object, const char *key, int low, int high, int *out,
+                          espl_error *err);
 espl_status espl_json_number(const espl_json *object, const char *key, double *out,
                              espl_error *err);
 espl_status espl_json_string(const espl_json *object, const char *key, const char **out,
@@ -46,6 +48,9 @@ const char *espl_json_key(const espl_json *member); /* borrowed; "" in arrays */
 /* Reads an array of integers within [low, high] into a new array in `arena`. */
 espl_status espl_json_integers(const espl_json *object, const char *key, int64_t low, int64_t high,
                                espl_arena *arena, int64_t **out, int *count, espl_error *err);
+/* The same of exactly `wanted` integers; another number of them is ESPL_SHAPE. */
+espl_status espl_json_exactly(const espl_json *object, const char *key, int64_t low, int64_t high,
+                              int64_t wanted, espl_arena *arena, int64_t **out, espl_error *err);
 
 /* A writer that grows a string in an arena; two spaces of indentation; arrays of
  * plain integers stay on one line. Doubles print as the shortest %.17g that reads back. */

@@ -27,16 +27,6 @@ static espl_status text(const espl_json *json, const char *key, espl_arena *aren
 	return ESPL_OK;
 }
 
-static espl_status number(const espl_json *json, const char *key, int low, int high, int *out,
-                          espl_error *err)
-{
-	int64_t value;
-
-	ESPL_TRY(espl_json_integer(json, key, low, high, &value, err));
-	*out = (int)value;
-	return ESPL_OK;
-}
-
 static espl_status strings(const espl_json *json, const char *key, espl_arena *arena,
                            espl_strings *out, espl_error *err)
 {
@@ -83,13 +73,13 @@ static espl_status read_chip(const espl_json *json, espl_arena *arena, espl_boar
 	ESPL_TRY(text(json, "part", arena, &b->part, err));
 	ESPL_TRY(text(json, "package", arena, &b->package, err));
 	ESPL_TRY(text(json, "speed_grade", arena, &b->speed_grade, err));
-	ESPL_TRY(number(json, "multipliers", 0, 1 << 20, &b->multipliers, err));
-	ESPL_TRY(number(json, "block_rams", 0, 1 << 20, &b->block_rams, err));
-	ESPL_TRY(number(json, "block_ram_bits", 1, 1 << 24, &b->block_ram_bits, err));
+	ESPL_TRY(espl_json_int(json, "multipliers", 0, 1 << 20, &b->multipliers, err));
+	ESPL_TRY(espl_json_int(json, "block_rams", 0, 1 << 20, &b->block_rams, err));
+	ESPL_TRY(espl_json_int(json, "block_ram_bits", 1, 1 << 24, &b->block_ram_bits, err));
 	ESPL_TRY(espl_json_integer(json, "other_ram_bytes", 0, INT64_C(1) << 32,
 	                           &b->other_ram_bytes, err));
-	ESPL_TRY(number(json, "luts", 1, 1 << 28, &b->luts, err));
-	return number(json, "ffs", 1, 1 << 28, &b->ffs, err);
+	ESPL_TRY(espl_json_int(json, "luts", 1, 1 << 28, &b->luts, err));
+	return espl_json_int(json, "ffs", 1, 1 << 28, &b->ffs, err);
 }
 
 static espl_status read_clock(const espl_json *json, espl_arena *arena, espl_board *b,
@@ -132,7 +122,7 @@ static espl_status read_preset(const espl_json *json, espl_arena *arena, espl_bo
 	    p->splits < 1 || p->lanes > 4096 || p->splits > 4096)
 		return espl_fail(err, ESPL_SYNTAX,
 		                 "\"array\" must be lanes by splits, such as 16x8");
-	ESPL_TRY(number(json, "requantizers", 1, 4096, &p->requantizers, err));
+	ESPL_TRY(espl_json_int(json, "requantizers", 1, 4096, &p->requantizers, err));
 	if (espl_json_has(json, "memories"))
 		ESPL_TRY(read_memories(json, arena, p, err));
 	p->board = b->name;
@@ -148,7 +138,7 @@ static espl_status read_link(const espl_json *json, espl_arena *arena, espl_boar
 	ESPL_TRY(espl_json_string(json, "kind", &kind, err));
 	if (strcmp(kind, "uart"))
 		return espl_fail(err, ESPL_SYNTAX, "\"kind\" is %s, only uart is known", kind);
-	ESPL_TRY(number(json, "baud", 300, 12000000, &b->baud, err));
+	ESPL_TRY(espl_json_int(json, "baud", 300, 12000000, &b->baud, err));
 	ESPL_TRY(text(json, "receive", arena, &b->receive_pin, err));
 	return text(json, "transmit", arena, &b->transmit_pin, err);
 }
@@ -196,7 +186,7 @@ static espl_status read_all(const espl_json *json, espl_arena *arena, espl_board
 {
 	int format;
 
-	ESPL_TRY(number(json, "format", 1, 1, &format, err));
+	ESPL_TRY(espl_json_int(json, "format", 1, 1, &format, err));
 	ESPL_TRY(check_fields(json, "format text chip clock engine link pins tools", err));
 	ESPL_TRY(text(json, "text", arena, &b->text, err));
 	ESPL_TRY(read_section(json, "chip",

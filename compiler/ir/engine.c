@@ -3,9 +3,7 @@
  */
 #include "ir/engine.h"
 
-#define READ(name)                                                           \
-	ESPL_TRY(espl_json_integer(object, #name, 0, 1 << 20, &value, err)); \
-	engine.name = (int)value;
+#define READ(name) ESPL_TRY(espl_json_int(object, #name, 0, 1 << 20, &engine.name, err));
 
 /* Requantizers that take two multipliers are some of them, and dense weights beyond the wide memory
  * are found by one address bit. */
@@ -29,7 +27,6 @@ static espl_status check(const espl_engine *engine, espl_error *err)
 espl_status espl_engine_read_memories(const espl_json *object, espl_engine *out, espl_error *err)
 {
 	espl_engine engine = *out;
-	int64_t value;
 
 	ESPL_MEMORY_LIST(READ)
 	ESPL_TRY(check(&engine, err));
@@ -40,7 +37,6 @@ espl_status espl_engine_read_memories(const espl_json *object, espl_engine *out,
 espl_status espl_engine_read(const espl_json *object, espl_engine *out, espl_error *err)
 {
 	espl_engine engine = {0};
-	int64_t value;
 
 	READ(Lanes)
 	READ(Splits)

@@ -18,29 +18,6 @@ struct reader {
 	espl_error *err;
 };
 
-/* Reads an array of exactly `wanted` integers within [low, high], in scratch memory. */
-static espl_status read_integers(struct reader *in, const espl_json *object, const char *key,
-                                 int64_t low, int64_t high, int wanted, int64_t **out)
-{
-	int count;
-
-	ESPL_TRY(espl_json_integers(object, key, low, high, in->scratch, out, &count, in->err));
-	if (count != wanted)
-		return espl_fail(in->err, ESPL_SHAPE, "\"%s\" has %d values, it must have %d", key,
-		                 count, wanted);
-	return ESPL_OK;
-}
-
-static espl_status read_int(struct reader *in, const espl_json *object, const char *key, int low,
-                            int high, int *out)
-{
-	int64_t value;
-
-	ESPL_TRY(espl_json_integer(object, key, low, high, &value, in->err));
-	*out = (int)value;
-	return ESPL_OK;
-}
-
 static espl_status read_float(struct reader *in, const espl_json *object, const char *key,
                               float *out)
 {
@@ -97,7 +74,7 @@ static espl_status read_pair(struct reader *in, const espl_json *object, const c
 {
 	int64_t *pair;
 
-	ESPL_TRY(read_integers(in, object, key, 1, INT16_MAX, 2, &pair));
+	ESPL_TRY(espl_json_exactly(object, key, 1, INT16_MAX, 2, in->scratch, &pair, in->err));
 	*rows = (int)pair[0];
 	*columns = (int)pair[1];
 	return ESPL_OK;
@@ -107,7 +84,8 @@ static espl_status read_pads(struct reader *in, const espl_json *object, espl_no
 {
 	int64_t *pads;
 
-	ESPL_TRY(read_integers(in, object, "pads", 0, ESPL_MAX_ELEMENTS, 4, &pads));
+	ESPL_TRY(espl_json_exactly(object, "pads", 0, ESPL_MAX_ELEMENTS, 4, in->scratch, &pads,
+	                           in->err));
 	node->pad_top = (int)pads[0];
 	node->pad_bottom = (int)pads[1];
 	node->pad_left = (int)pads[2];
@@ -142,11 +120,12 @@ static espl_status read_rest(struct reader *in, const espl_json *object, espl_no
 {
 	switch (node->kind) {
 	case ESPL_NODE_CONV:
-		ESPL_TRY(read_int(in, object, "groups", 1, ESPL_MAX_ELEMENTS, &node->groups));
+		ESPL_TRY(espl_json_int(object, "groups", 1, ESPL_MAX_ELEMENTS, &node->groups,
+		                       in->err));
 		return read_window(in, object, node);
 	case ESPL_NODE_DEPTHWISE:
-		ESPL_TRY(read_int(in, object, "depth_multiplier", 1, ESPL_MAX_ELEMENTS,
-		                  &node->depth_multiplier));
+		ESPL_TRY(espl_json_int(object, "depth_multiplier", 1, ESPL_MAX_ELEMENTS,
+		                       &node->depth_multiplier, in->err));
 		return read_window(in, object, node);
 	case ESPL_NODE_AVERAGE_POOL:
 		ESPL_TRY(espl_json_bool(object, "count_pads", &node->count_pads, in->err));
@@ -185,7 +164,7 @@ static espl_status read_node(struct reader *in, const espl_json *object, espl_no
 	*node = espl_node_default(ESPL_NODE_CONV, NULL);
 	ESPL_TRY(read_kind(in, object, &node->kind));
 	ESPL_TRY(read_name(in, object, &node->name));
-	ESPL_TRY(read_int(in, object, "output", 0, last, &node->output));
+	ESPL_TRY(espl_json_int(object, "output", 0, last, &node->output, in->err));
 	ESPL_TRY(espl_json_integers(object, "inputs", 0, last, in->scratch, &inputs,
 	                            &node->input_count, in->err));
 	if (node->input_count < 1 || node->input_count > ESPL_NODE_INPUTS)
@@ -195,7 +174,7 @@ static espl_status read_node(struct reader *in, const espl_json *object, espl_no
 		node->inputs[i] = (int)inputs[i];
 	ESPL_TRY(read_rest(in, object, node));
 	if (espl_json_has(object, "weight_bits"))
-		ESPL_TRY(read_int(in, object, "weight_bits", 2, 8, &node->weight_bits));
+		ESPL_TRY(espl_json_int(object, "weight_bits", 2, 8, &node->weight_bits, in->err));
 	count = espl_node_parameters(in->graph, node, parameters);
 	for (int i = 0; i < count; i++) {
 		const bool may_miss = parameters[i].values == &node->bias ||
@@ -214,17 +193,19 @@ static espl_status read_value(struct reader *in, const espl_json *object, espl_v
 	int64_t *shape;
 
 	ESPL_TRY(read_name(in, object, &value->name));
-	ESPL_TRY(read_integers(in, object, "shape", 1, ESPL_MAX_ELEMENTS, 3, &shape));
+	ESPL_TRY(espl_json_exactly(object, "shape", 1, ESPL_MAX_ELEMENTS, 3, in->scratch, &shape,
+	                           in->err));
 	value->rows = (int)shape[0];
 	value->columns = (int)shape[1];
 	value->channels = (int)shape[2];
 	if (!espl_json_has(object, "bits"))
 		return ESPL_OK;
-	ESPL_TRY(read_int(in, object, "bits", 2, 8, &quantizer->bits));
+	ESPL_TRY(espl_json_int(object, "bits", 2, 8, &quantizer->bits, in->err));
 	ESPL_TRY(read_float(in, object, "step", &quantizer->step));
-	ESPL_TRY(read_int(in, object, "zero_point", INT8_MIN, UINT8_MAX, &quantizer->zero_point));
-	ESPL_TRY(read_int(in, object, "low", INT8_MIN, UINT8_MAX, &quantizer->low));
-	return read_int(in, object, "high", INT8_MIN, UINT8_MAX, &quantizer->high);
+	ESPL_TRY(espl_json_int(object, "zero_point", INT8_MIN, UINT8_MAX, &quantizer->zero_point,
+	                       in->err));
+	ESPL_TRY(espl_json_int(object, "low", INT8_MIN, UINT8_MAX, &quantizer->low, in->err));
+	return espl_json_int(object, "high", INT8_MIN, UINT8_MAX, &quantizer->high, in->err);
 }
 
 /* Finds an array of the document and counts it. */
@@ -267,7 +248,7 @@ static espl_status read_graph(struct reader *in, const espl_json *document)
 	const espl_json *array;
 	int format, i = 0;
 
-	ESPL_TRY(read_int(in, document, "graph_format", FORMAT, FORMAT, &format));
+	ESPL_TRY(espl_json_int(document, "graph_format", FORMAT, FORMAT, &format, in->err));
 	ESPL_TRY(read_name(in, document, &graph->name));
 	ESPL_TRY(open_array(in, document, "values", 1, &array, &graph->value_count));
 	graph->values = ESPL_ARRAY(in->arena, espl_value, graph->value_count);

@@ -16,35 +16,12 @@ struct reader {
 	espl_error *err;
 };
 
-/* Reads an array of exactly `wanted` integers within [low, high], in scratch memory. */
-static espl_status read_integers(struct reader *in, const espl_json *object, const char *key,
-                                 int64_t low, int64_t high, int64_t wanted, int64_t **out)
-{
-	int count;
-
-	ESPL_TRY(espl_json_integers(object, key, low, high, in->scratch, out, &count, in->err));
-	if (count != wanted)
-		return espl_fail(in->err, ESPL_SHAPE, "\"%s\" has %d values, it must have %lld",
-		                 key, count, (long long)wanted);
-	return ESPL_OK;
-}
-
-static espl_status read_int(struct reader *in, const espl_json *object, const char *key, int low,
-                            int high, int *out)
-{
-	int64_t value;
-
-	ESPL_TRY(espl_json_integer(object, key, low, high, &value, in->err));
-	*out = (int)value;
-	return ESPL_OK;
-}
-
 static espl_status read_pair(struct reader *in, const espl_json *object, const char *key, int *rows,
                              int *columns)
 {
 	int64_t *pair;
 
-	ESPL_TRY(read_integers(in, object, key, 1, INT16_MAX, 2, &pair));
+	ESPL_TRY(espl_json_exactly(object, key, 1, INT16_MAX, 2, in->scratch, &pair, in->err));
 	*rows = (int)pair[0];
 	*columns = (int)pair[1];
 	return ESPL_OK;
@@ -54,7 +31,8 @@ static espl_status read_pads(struct reader *in, const espl_json *object, espl_op
 {
 	int64_t *pads;
 
-	ESPL_TRY(read_integers(in, object, "pads", 0, ESPL_MAX_ELEMENTS, 4, &pads));
+	ESPL_TRY(espl_json_exactly(object, "pads", 0, ESPL_MAX_ELEMENTS, 4, in->scratch, &pads,
+	                           in->err));
 	op->pad_top = (int)pads[0];
 	op->pad_bottom = (int)pads[1];
 	op->pad_left = (int)pads[2];
@@ -76,7 +54,8 @@ static espl_status read_bytes(struct reader *in, const espl_json *object, const 
 	int64_t *values;
 	int8_t *bytes;
 
-	ESPL_TRY(read_integers(in, object, key, INT8_MIN, INT8_MAX, count, &values));
+	ESPL_TRY(espl_json_exactly(object, key, INT8_MIN, INT8_MAX, count, in->scratch, &values,
+	                           in->err));
 	bytes = ESPL_ARRAY(in->arena, int8_t, count);
 	for (int64_t i = 0; i < count; i++)
 		bytes[i] = (int8_t)values[i];
@@ -90,8 +69,10 @@ static espl_status read_scales(struct reader *in, const espl_json *object, int g
 {
 	int64_t *multipliers, *exponents;
 
-	ESPL_TRY(read_integers(in, object, "multipliers", 0, INT32_MAX, given, &multipliers));
-	ESPL_TRY(read_integers(in, object, "exponents", -31, 30, given, &exponents));
+	ESPL_TRY(espl_json_exactly(object, "multipliers", 0, INT32_MAX, given, in->scratch,
+	                           &multipliers, in->err));
+	ESPL_TRY(espl_json_exactly(object, "exponents", -31, 30, given, in->scratch, &exponents,
+	                           in->err));
 	for (int i = 0; i < count; i++) {
 		scales[i].multiplier = (int32_t)multipliers[i < given ? i : 0];
 		scales[i].exponent = (int)exponents[i < given ? i : 0];
@@ -108,7 +89,8 @@ static espl_status read_weights(struct reader *in, const espl_json *object, espl
 	int32_t *bias;
 
 	ESPL_TRY(espl_json_bool(object, "scale_per_tensor", &op->scale_per_tensor, in->err));
-	ESPL_TRY(read_integers(in, object, "bias", INT32_MIN, INT32_MAX, channels, &values));
+	ESPL_TRY(espl_json_exactly(object, "bias", INT32_MIN, INT32_MAX, channels, in->scratch,
+	                           &values, in->err));
 	bias = ESPL_ARRAY(in->arena, int32_t, channels);
 	for (int i = 0; i < channels; i++)
 		bias[i] = (int32_t)values[i];
@@ -150,8 +132,8 @@ static espl_status read_rest(struct reader *in, const espl_json *object, espl_op
 		ESPL_TRY(read_window(in, object, op));
 		return read_weights(in, object, op);
 	case ESPL_OP_DEPTHWISE:
-		ESPL_TRY(read_int(in, object, "depth_multiplier", 1, ESPL_MAX_ELEMENTS,
-		                  &op->depth_multiplier));
+		ESPL_TRY(espl_json_int(object, "depth_multiplier", 1, ESPL_MAX_ELEMENTS,
+		                       &op->depth_multiplier, in->err));
 		ESPL_TRY(read_window(in, object, op));
 		return read_weights(in, object, op);
 	case ESPL_OP_DENSE:
@@ -166,7 +148,8 @@ static espl_status read_rest(struct reader *in, const espl_json *object, espl_op
 		return read_pads(in, object, op);
 	case ESPL_OP_ADD:
 		if (in->net->rounding == ESPL_ROUND_ONNX)
-			ESPL_TRY(read_int(in, object, "file_offset", 0, 128, &op->file_offset));
+			ESPL_TRY(espl_json_int(object, "file_offset", 0, 128, &op->file_offset,
+			                       in->err));
 		ESPL_TRY(read_scales(in, object, 3, 3, scales));
 		op->in_scales[0] = scales[0];
 		op->in_scales[1] = scales[1];
@@ -175,7 +158,7 @@ static espl_status read_rest(struct reader *in, const espl_json *object, espl_op
 	case ESPL_OP_MEAN:
 		return read_scales(in, object, 1, 1, &op->out_scale);
 	case ESPL_OP_SOFTMAX:
-		ESPL_TRY(read_int(in, object, "least", INT32_MIN, 0, &op->softmax_least));
+		ESPL_TRY(espl_json_int(object, "least", INT32_MIN, 0, &op->softmax_least, in->err));
 		return read_scales(in, object, 1, 1, &op->softmax_scale);
 	case ESPL_OP_LOGISTIC:
 		return read_bytes(in, object, "table", TABLE_SIZE, &op->table);
@@ -195,7 +178,7 @@ static espl_status read_op(struct reader *in, const espl_json *object, espl_op *
 	op->depth_multiplier = 1;
 	ESPL_TRY(read_kind(in, object, &op->kind));
 	ESPL_TRY(read_name(in, object, &op->name));
-	ESPL_TRY(read_int(in, object, "output", 0, last, &op->output));
+	ESPL_TRY(espl_json_int(object, "output", 0, last, &op->output, in->err));
 	ESPL_TRY(espl_json_integers(object, "inputs", 0, last, in->scratch, &inputs,
 	                            &op->input_count, in->err));
 	if (op->input_count < 1 || op->input_count > ESPL_MAX_INPUTS)
@@ -203,8 +186,8 @@ static espl_status read_op(struct reader *in, const espl_json *object, espl_op *
 		                 op->input_count, (int)ESPL_MAX_INPUTS);
 	for (int i = 0; i < op->input_count; i++)
 		op->inputs[i] = (int)inputs[i];
-	ESPL_TRY(read_int(in, object, "low", INT8_MIN, INT8_MAX, &op->low));
-	ESPL_TRY(read_int(in, object, "high", INT8_MIN, INT8_MAX, &op->high));
+	ESPL_TRY(espl_json_int(object, "low", INT8_MIN, INT8_MAX, &op->low, in->err));
+	ESPL_TRY(espl_json_int(object, "high", INT8_MIN, INT8_MAX, &op->high, in->err));
 	return read_rest(in, object, op);
 }
 
@@ -213,12 +196,14 @@ static espl_status read_tensor(struct reader *in, const espl_json *object, espl_
 	int64_t *shape;
 
 	ESPL_TRY(read_name(in, object, &tensor->name));
-	ESPL_TRY(read_integers(in, object, "shape", 1, ESPL_MAX_ELEMENTS, 3, &shape));
+	ESPL_TRY(espl_json_exactly(object, "shape", 1, ESPL_MAX_ELEMENTS, 3, in->scratch, &shape,
+	                           in->err));
 	tensor->rows = (int)shape[0];
 	tensor->columns = (int)shape[1];
 	tensor->channels = (int)shape[2];
 	ESPL_TRY(espl_json_number(object, "scale", &tensor->scale, in->err));
-	return read_int(in, object, "zero_point", INT8_MIN, INT8_MAX, &tensor->zero_point);
+	return espl_json_int(object, "zero_point", INT8_MIN, INT8_MAX, &tensor->zero_point,
+	                     in->err);
 }
 
 static espl_status read_type(struct reader *in, const espl_json *object, espl_type *type)
@@ -242,7 +227,7 @@ static espl_status read_order(struct reader *in, const espl_json *object, espl_o
 	*order = (espl_order){{0, 1, 2}};
 	if (!espl_json_has(object, "order"))
 		return ESPL_OK;
-	ESPL_TRY(read_integers(in, object, "order", 0, 2, 3, &axes));
+	ESPL_TRY(espl_json_exactly(object, "order", 0, 2, 3, in->scratch, &axes, in->err));
 	for (int i = 0; i < 3; i++)
 		order->axes[i] = (int)axes[i];
 	if (axes[0] == axes[1] || axes[0] == axes[2] || axes[1] == axes[2])
@@ -274,7 +259,8 @@ static espl_status read_borders(struct reader *in, const espl_json *document, co
 	*types = ESPL_ARRAY(in->arena, espl_type, *count);
 	*orders = ESPL_ARRAY(in->arena, espl_order, *count);
 	for (const espl_json *at = espl_json_first(array); at; at = espl_json_next(at), i++) {
-		ESPL_TRY(read_int(in, at, "tensor", 0, in->net->tensor_count - 1, &(*tensors)[i]));
+		ESPL_TRY(espl_json_int(at, "tensor", 0, in->net->tensor_count - 1, &(*tensors)[i],
+		                       in->err));
 		ESPL_TRY(read_type(in, at, &(*types)[i]));
 		ESPL_TRY(read_order(in, at, &(*orders)[i]));
 	}
@@ -294,7 +280,7 @@ static espl_status read_net(struct reader *in, const espl_json *document)
 	const char *rounding;
 	int format, i = 0;
 
-	ESPL_TRY(read_int(in, document, "format", FORMAT, FORMAT, &format));
+	ESPL_TRY(espl_json_int(document, "format", FORMAT, FORMAT, &format, in->err));
 	ESPL_TRY(read_name(in, document, &net->name));
 	ESPL_TRY(espl_json_string(document, "rounding", &rounding, in->err));
 	net->rounding = !strcmp(rounding, "single") ? ESPL_ROUND_SINGLE
