@@ -1,6 +1,7 @@
 /* Do channels go with all that is tied to them, and the outputs stay?
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "arena_fixture.h"
 #include "unit.h"
 
 #include "compress/prune.h"
@@ -9,22 +10,6 @@
 
 #include <math.h>
 #include <string.h>
-
-static espl_arena *arena;
-
-static int open_arena(void **state)
-{
-	(void)state;
-	arena = espl_arena_create();
-	return 0;
-}
-
-static int close_arena(void **state)
-{
-	(void)state;
-	espl_arena_destroy(arena);
-	return 0;
-}
 
 static espl_node node_of(espl_node_kind kind, int first, int second)
 {

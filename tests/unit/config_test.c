@@ -3,6 +3,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include "folder_fixture.h"
 #include "unit.h"
 
 #include "base/file.h"
@@ -11,26 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static espl_arena *arena;
-static const char *folder, *path;
+static const char *path;
 
-static int open_folder(void **state)
+static int open_config(void **state)
 {
-	char name[] = "/tmp/espalier_test_XXXXXX";
+	const int failed = open_folder(state);
 
-	(void)state;
-	arena = espl_arena_create();
-	folder = mkdtemp(name) ? espl_arena_string(arena, name) : NULL;
-	path = folder ? espl_arena_format(arena, "%s/config.json", folder) : NULL;
-	return folder ? 0 : -1;
-}
-
-static int close_folder(void **state)
-{
-	(void)state;
-	espl_folder_abandon(folder);
-	espl_arena_destroy(arena);
-	return 0;
+	path = failed ? NULL : espl_arena_format(arena, "%s/config.json", folder);
+	return failed;
 }
 
 static espl_status read(const char *text, espl_compress_config *out, espl_error *err)
@@ -227,5 +216,5 @@ int main(void)
 	        cmocka_unit_test(the_demo_has_one),
 	};
 
-	return cmocka_run_group_tests(tests, open_folder, close_folder);
+	return cmocka_run_group_tests(tests, open_config, close_folder);
 }

@@ -3,6 +3,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include "folder_fixture.h"
 #include "unit.h"
 
 #include "base/file.h"
@@ -14,27 +15,6 @@
 #include <unistd.h>
 
 enum { ROWS = 2, COLUMNS = 3, PIXELS = ROWS * COLUMNS };
-
-static espl_arena *arena;
-static const char *folder;
-
-static int open_folder(void **state)
-{
-	char name[] = "/tmp/espalier_test_XXXXXX";
-
-	(void)state;
-	arena = espl_arena_create();
-	folder = mkdtemp(name) ? espl_arena_string(arena, name) : NULL;
-	return folder ? 0 : -1;
-}
-
-static int close_folder(void **state)
-{
-	(void)state;
-	espl_folder_abandon(folder);
-	espl_arena_destroy(arena);
-	return 0;
-}
 
 static void put(const char *name, const void *data, size_t size)
 {

@@ -3,6 +3,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include "arena_fixture.h"
 #include "unit.h"
 
 #include "base/file.h"
@@ -13,22 +14,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-static espl_arena *arena;
-
-static int open_arena(void **state)
-{
-	(void)state;
-	arena = espl_arena_create();
-	return 0;
-}
-
-static int close_arena(void **state)
-{
-	(void)state;
-	espl_arena_destroy(arena);
-	return 0;
-}
 
 static void finds_programs_on_the_path(void **state)
 {

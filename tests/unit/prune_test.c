@@ -1,6 +1,7 @@
 /* Do weights become zero as many, and where, as the pattern says?
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "arena_fixture.h"
 #include "unit.h"
 
 #include "compress/prune.h"
@@ -10,22 +11,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static espl_arena *arena;
-
-static int open_arena(void **state)
-{
-	(void)state;
-	arena = espl_arena_create();
-	return 0;
-}
-
-static int close_arena(void **state)
-{
-	(void)state;
-	espl_arena_destroy(arena);
-	return 0;
-}
 
 static int conv(espl_graph_builder *b, int input, int kernel, int channels)
 {

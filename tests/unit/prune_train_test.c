@@ -3,6 +3,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include "folder_fixture.h"
 #include "unit.h"
 
 #include "base/file.h"
@@ -13,27 +14,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static espl_arena *arena;
-static const char *folder;
-
-static int open_arena(void **state)
-{
-	char name[] = "/tmp/espalier_test_XXXXXX";
-
-	(void)state;
-	arena = espl_arena_create();
-	folder = mkdtemp(name) ? espl_arena_string(arena, name) : NULL;
-	return folder ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-	(void)state;
-	espl_folder_abandon(folder);
-	espl_arena_destroy(arena);
-	return 0;
-}
 
 enum { SIDE = 8, CLASSES = 3, COUNT = 240 };
 
@@ -397,5 +377,5 @@ int main(void)
 	        cmocka_unit_test(what_cannot_be_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, open_arena, close_arena);
+	return cmocka_run_group_tests(tests, open_folder, close_folder);
 }

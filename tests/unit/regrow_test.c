@@ -1,6 +1,7 @@
 /* Do pruned weights come back where gradients say so, within their pattern?
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "arena_fixture.h"
 #include "unit.h"
 
 #include "compress/prune.h"
@@ -8,22 +9,6 @@
 #include "tiny_graph.h"
 
 #include <math.h>
-
-static espl_arena *arena;
-
-static int open_arena(void **state)
-{
-	(void)state;
-	arena = espl_arena_create();
-	return 0;
-}
-
-static int close_arena(void **state)
-{
-	(void)state;
-	espl_arena_destroy(arena);
-	return 0;
-}
 
 /* One dense layer, 16 -> 4. */
 static espl_graph *make(void)
