@@ -141,9 +141,8 @@ int32_t espl_requantize_inside(int32_t accumulator, espl_scale scale, int32_t ze
 int32_t espl_add_float32(const espl_float_sum *sum, int32_t a, int32_t b, int32_t low, int32_t high)
 {
 	/* one operation a statement, so that no compiler fuses what is not fused there */
-	const float zero_a = sum->scales[0] * (float)sum->zeros[0];
 	const float zero_b = sum->scales[1] * (float)sum->zeros[1];
-	const float zeros = zero_a + zero_b;
+	const float zeros = fmaf(sum->scales[0], (float)sum->zeros[0], zero_b);
 	const float fixed = (float)sum->zero_point - zeros;
 	const float inner = fmaf((float)b, sum->scales[1], fixed);
 	const float value = fmaf((float)a, sum->scales[0], inner);

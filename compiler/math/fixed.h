@@ -50,7 +50,8 @@ int32_t espl_requantize_inside(int32_t accumulator, espl_scale scale, int32_t ze
 
 /* ONNX Runtime's QLinearAdd with AVX2, in float32:
  *     round(a * scale_a + (b * scale_b + (zero_point - (scale_a * zero_a + scale_b * zero_b))))
- * with both products of values fused. All values are as the file stores them. */
+ * with the products of values and scale_a * zero_a fused. All values are as the file stores them.
+ */
 typedef struct {
 	float scales[2]; /* of the inputs over the output's */
 	int32_t zeros[2], zero_point;

@@ -162,8 +162,13 @@ static void rounds_halves_to_even_inside(void **state)
 	assert_int_equal(espl_requantize_inside(5, half, 1, -128, 127), 4);
 }
 
+/* What ONNX Runtime 1.32 gives on x86, where sums that round in between differ. */
 static void adds_as_fused_floats(void **state)
 {
+	const espl_float_sum tight = {
+	        .scales = {0.65f / 3.9f, 1.55f / 3.9f}, .zeros = {243, 203}, .zero_point = 77};
+	const espl_float_sum wide = {
+	        .scales = {0.75f / 3.8f, 0.5f / 3.8f}, .zeros = {199, 7}, .zero_point = 32};
 	const espl_float_sum sum = {.scales = {0.5f, 0.25f}, .zeros = {128, 100}, .zero_point = 3};
 
 	(void)state;
@@ -171,6 +176,14 @@ static void adds_as_fused_floats(void **state)
 	assert_int_equal(espl_add_float32(&sum, 130, 106, 0, 255), 6);
 	assert_int_equal(espl_add_float32(&sum, 255, 255, 0, 90), 90);
 	assert_int_equal(espl_add_float32(&sum, 0, 0, 0, 255), 0);
+	/* the zero points' part is fused as well */
+	assert_int_equal(espl_add_float32(&tight, 128, 255, 0, 255), 78);
+	assert_int_equal(espl_add_float32(&tight, 137, 216, 0, 255), 64);
+	assert_int_equal(espl_add_float32(&tight, 166, 229, 0, 255), 74);
+	assert_int_equal(espl_add_float32(&tight, 178, 229, 0, 255), 76);
+	assert_int_equal(espl_add_float32(&wide, 1, 95, 0, 255), 5);
+	assert_int_equal(espl_add_float32(&wide, 11, 80, 0, 255), 5);
+	assert_int_equal(espl_add_float32(&wide, 17, 71, 0, 255), 5);
 }
 
 int main(void)
